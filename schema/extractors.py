@@ -1,0 +1,90 @@
+"""Extractors: which columns of which frame, for each sample."""
+
+from __future__ import annotations
+
+from .declaration import Fragment, Type
+from .fields import array, choice, mapping, names, one_of, scalar, string
+
+DTYPES = ("boolean", "integer", "float", "number", "string", "datetime")
+
+EXTRACTOR, TRANSFORMER = "extractor", "transformer"
+
+
+def _closed(description: str, properties: dict[str, Fragment], required: list[str]) -> Fragment:
+    return {"title": description, "type": "object", "properties": properties,
+            "required": required, "additionalProperties": False}
+
+
+_ON: Fragment = {
+    "description": "The columns to match with the key of the joined frame: one name, a list in "
+    "the order of the key, or an object from columns here to columns there.",
+    "type": ["string", "array", "object"],
+    "minLength": 1,
+    "minItems": 1,
+    "minProperties": 1,
+    "items": {"type": "string", "minLength": 1},
+    "additionalProperties": {"type": "string", "minLength": 1},
+    "examples": ["tailnum"],
+}
+
+JOIN: Fragment = _closed(
+    "join",
+    {
+        "frame": string("The frame to join.", example="planes"),
+        "on": _ON,
+    },
+    ["frame", "on"],
+)
+
+SELECTOR: Fragment = {
+    "type": ["string", "object"],
+    "minLength": 1,
+    "properties": {
+        "dtype": choice("Every column of this dtype; `number` means integer or float.", DTYPES,
+                        example="float"),
+    },
+    "required": ["dtype"],
+    "additionalProperties": False,
+}
+
+PLAIN = Type(
+    name="plain",
+    description="The columns of one row for each sample: of the index frame, of a frame aligned "
+    "with it, or of the frame at the end of a chain of joins.",
+    properties={
+        "frame": string("The frame to start from, aligned with the index frame by its key; null "
+                        "starts from the index frame.", default=None, example="features",
+                        null=True),
+        "joins": array("The chain of joins, walked in order; columns are taken from its end.",
+                       JOIN, default=[], example=[{"frame": "planes", "on": "tailnum"}]),
+        "take_columns": array("The columns to take, by name, glob or dtype; keys, `split` and "
+                              "`priority` are taken only by their exact name.", SELECTOR,
+                              default=["*"], example=["age", "fare_*", {"dtype": "float"}],
+                              min_items=1),
+        "drop_columns": array("The columns to leave out, by name, glob or dtype.", SELECTOR,
+                              default=[], example=["comment"]),
+        "missing_rows": choice("What to do with samples that have no row at the end of the joins: "
+                               "`null` reads nulls, `error` refuses the bundle.",
+                               ["null", "error"], default="null", example="error"),
+        "nulls": choice("What to do with nulls before the transformer: `keep` leaves them to it, "
+                        "`error` refuses them, `fill` puts `fill_value` in their place.",
+                        ["keep", "error", "fill"], default="keep", example="fill"),
+        "fill_value": scalar("The value for `nulls: fill`.", default=None, example=0),
+        "transformer": one_of(TRANSFORMER, "How raw columns become numbers.",
+                              default={"type": "identity"}, example={"type": "auto"}),
+    },
+    examples=(
+        {"take_columns": ["Survived"]},
+        {"joins": [{"frame": "passengers", "on": "Name"}], "transformer": {"type": "auto"}},
+        {"joins": [{"frame": "weather", "on": {"origin": "origin", "hour": "hour"}}],
+         "drop_columns": [{"dtype": "datetime"}], "transformer": {"type": "auto"}},
+    ),
+)
+
+EXTRACTORS = (PLAIN,)
+
+KEYS: Fragment = mapping(
+    "The key columns of frames, where neither their pandas index nor bundle.json names them.",
+    names("The key column, or the list of them.", example="tailnum"),
+    default={}, example={"planes": "tailnum"},
+)

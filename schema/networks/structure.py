@@ -1,0 +1,134 @@
+"""Network types that hold the others together: extraction, feed_forward, output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..declaration import Args, NetworkType, Scope
+from ..fields import array, boolean, choice, many_of
+from ..shapes import (
+    BATCH,
+    Frames,
+    ParameterShapes,
+    Shape,
+    ShapeError,
+    Unknown,
+    Value,
+    show,
+    tensor,
+)
+from .activations import OUTPUT_ACTIVATIONS, activation, range_after
+
+
+def extract(value: Value, frames: tuple[str, ...]) -> Value:
+    """Named frames `(batch, width)` side by side: `(batch, sum of widths)`."""
+    if not isinstance(value, Frames):
+        raise ShapeError(show(value), "the batch of named frames",
+                         help="an extraction stands first: nothing before it gives a tensor")
+    widths = [value.shapes[name][-1] for name in frames]
+    total = 0
+    for width in widths:
+        if not isinstance(width, int):
+            return (BATCH, None)
+        total += width
+    return (BATCH, total)
+
+
+EXTRACTION = NetworkType(
+    name="extraction",
+    description="Turns frames of the batch into one tensor, side by side.",
+    properties={
+        "frames": array("The extractors to read, in this order.", {"type": "string",
+                        "minLength": 1}, example=["passengers", "tickets"], min_items=1),
+    },
+    required=("frames",),
+    examples=({"frames": ["passengers"]},),
+    shape=lambda value, args, scope: extract(value, tuple(args["frames"])),
+)
+
+
+def _in_turn(value: Value, args: Args, scope: Scope) -> Value:
+    for child in args["factories"]:
+        value = scope.visit(child, value)
+    return value
+
+
+def _build_in_turn(value: Value, args: Args, scope: Scope) -> Any:
+    from torch import nn
+
+    modules = []
+    for child in args["factories"]:
+        modules.append(scope.build(child, value))
+        value = scope.visit(child, value)
+    return nn.Sequential(*modules)
+
+
+FEED_FORWARD = NetworkType(
+    name="feed_forward",
+    description="Parts one after the other; each is sized by what the one before it gives.",
+    properties={
+        "factories": many_of("network", "The parts, in the order of the data.", min_items=1,
+                             example=[{"type": "extraction", "frames": ["passengers"]},
+                                      {"type": "output"}]),
+    },
+    required=("factories",),
+    examples=({"factories": [{"type": "torch.nn:ReLU"}, {"type": "torch.nn:Dropout", "p": 0.1}]},),
+    shape=_in_turn,
+    build=_build_in_turn,
+    children=("factories",),
+    output_range=lambda args: "same",
+)
+
+
+def linear_parameters(width_in: Any, width_out: Any, bias: bool, prefix: str = "") -> dict[
+        str, Shape]:
+    """The trainable tensors of a `torch.nn.Linear`: weight `(out, in)`, bias `(out,)`."""
+    parameters: dict[str, Shape] = {f"{prefix}weight": (width_out, width_in)}
+    if bias:
+        parameters[f"{prefix}bias"] = (width_out,)
+    return parameters
+
+
+def _output_shape(value: Value, args: Args, scope: Scope) -> Value:
+    return (*tensor(value)[:-1], scope.label_width)
+
+
+def _output_parameters(value: Value, args: Args, scope: Scope) -> ParameterShapes:
+    return linear_parameters(tensor(value)[-1], scope.label_width, args["bias"], "linear.")
+
+
+def _build_output(value: Value, args: Args, scope: Scope) -> Any:
+    from collections import OrderedDict
+
+    from torch import nn
+
+    width = tensor(value)[-1]
+    assert isinstance(width, int) and scope.label_width is not None
+    linear = nn.Linear(width, scope.label_width, bias=args["bias"])
+    return nn.Sequential(OrderedDict(linear=linear, activation=activation(args["activation"])))
+
+
+OUTPUT = NetworkType(
+    name="output",
+    description="A linear layer as wide as the label and the loss want, so that nobody counts "
+    "classes.",
+    properties={
+        "activation": choice("What to apply to the output.", list(OUTPUT_ACTIVATIONS),
+                             default="identity", example="sigmoid"),
+        "bias": boolean("Whether the linear layer has a bias.", default=True, example=False),
+    },
+    examples=({}, {"activation": "softmax"}, {"bias": False}),
+    shape=_output_shape,
+    parameters=_output_parameters,
+    build=_build_output,
+    output_range=lambda args: range_after(args["activation"]),
+    reads_codes=True,
+)
+
+
+def is_known(value: Value) -> bool:
+    """Whether every width of a value is a number (the batch axis left out)."""
+    if isinstance(value, Unknown):
+        return False
+    shapes = value.shapes.values() if isinstance(value, Frames) else [value]
+    return all(dim is not None for shape in shapes for dim in shape)

@@ -1,0 +1,175 @@
+"""Layers of torch.nn that stand directly as network factories, with their shape rules.
+
+Their names and arguments come from the generated table of constructors; here is what the
+table cannot know: which argument the compiler fills, and how shapes change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..constructors import LAYERS
+from ..declaration import Args, NetworkType, Scope
+from ..shapes import Dim, ParameterShapes, Shape, ShapeError, Value, show, size, tensor
+from .activations import RANGES
+from .structure import linear_parameters
+
+PREFIX = "torch.nn:"
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """How one class of torch.nn changes shapes, and what the compiler fills in."""
+
+    shape: Callable[[Shape, Args], Shape] = lambda shape, args: shape
+    fills: Callable[[Shape, Args], dict[str, Any]] = lambda shape, args: {}
+    parameters: Callable[[Shape, Args], ParameterShapes] = lambda shape, args: {}
+    reads_codes: bool = False
+    needs_several_rows: bool = False
+
+
+def _axis(shape: Shape, dim: int | None) -> int:
+    """A `dim` argument as a position. Raises ShapeError off the shape, or on the batch axis."""
+    position = -1 if dim is None else dim
+    position = position + len(shape) if position < 0 else position
+    if not 0 <= position < len(shape):
+        raise ShapeError(f"{show(shape)} with dim {dim}", f"a dim below {len(shape)}")
+    if position == 0:
+        raise ShapeError(f"dim {dim} of {show(shape)}", "an axis other than the batch",
+                         help="samples of a batch must not see each other; use dim -1")
+    return position
+
+
+def _on_axis(shape: Shape, args: Args) -> Shape:
+    _axis(shape, args["dim"])
+    return shape
+
+
+def _fill_axis(shape: Shape, args: Args) -> dict[str, Any]:
+    return {"dim": _axis(shape, args["dim"])}
+
+
+def _halve(shape: Shape, args: Args) -> Shape:
+    axis = _axis(shape, args["dim"])
+    width = shape[axis]
+    if not isinstance(width, int):
+        return shape
+    if width % 2:
+        raise ShapeError(show(shape), "an even width to halve")
+    return (*shape[:axis], width // 2, *shape[axis + 1:])
+
+
+def _flatten(shape: Shape, args: Args) -> Shape:
+    first, last = _axis(shape, args["start_dim"]), _axis(shape, args["end_dim"])
+    if first > last:
+        raise ShapeError(f"start_dim {args['start_dim']}, end_dim {args['end_dim']}",
+                         "a start before the end")
+    return (*shape[:first], size(shape[first:last + 1]), *shape[last + 1:])
+
+
+def _linear(shape: Shape, args: Args) -> Shape:
+    return (*shape[:-1], args["out_features"])
+
+
+def _channels(shape: Shape) -> Dim:
+    """The channel axis of the layers that take `(batch, channels, ...)`."""
+    return shape[1]
+
+
+def _batch_norm(shape: Shape, args: Args) -> Shape:
+    if len(shape) not in (2, 3):
+        raise ShapeError(show(shape), "(batch, width) or (batch, channels, length)")
+    return shape
+
+
+def _group_norm(shape: Shape, args: Args) -> Shape:
+    channels, groups = _channels(shape), args["num_groups"]
+    if isinstance(channels, int) and (channels % groups or channels == groups):
+        raise ShapeError(show(shape), f"a width that {groups} groups share, two or more each")
+    return shape
+
+
+def _prelu(shape: Shape, args: Args) -> Shape:
+    wanted = args["num_parameters"]
+    if wanted != 1 and isinstance(_channels(shape), int) and _channels(shape) != wanted:
+        raise ShapeError(show(shape), f"{wanted} channels, one for each parameter")
+    return shape
+
+
+def _affine(dim: Callable[[Shape], Dim], flag: str, names: tuple[str, ...]) -> Callable[
+        [Shape, Args], ParameterShapes]:
+    def parameters(shape: Shape, args: Args) -> ParameterShapes:
+        present = names if args.get("bias", True) else names[:1]
+        return {name: (dim(shape),) for name in present} if args[flag] else {}
+
+    return parameters
+
+
+def _last(shape: Shape) -> Dim:
+    return shape[-1]
+
+
+_RULES = {
+    "Linear": _Rule(
+        _linear,
+        lambda shape, args: {"in_features": shape[-1]},
+        lambda shape, args: linear_parameters(shape[-1], args["out_features"], args["bias"]),
+        reads_codes=True,
+    ),
+    "BatchNorm1d": _Rule(_batch_norm, lambda shape, args: {"num_features": _channels(shape)},
+                         _affine(_channels, "affine", ("weight", "bias")),
+                         needs_several_rows=True),
+    "GroupNorm": _Rule(_group_norm, lambda shape, args: {"num_channels": _channels(shape)},
+                       _affine(_channels, "affine", ("weight", "bias"))),
+    "LayerNorm": _Rule(fills=lambda shape, args: {"normalized_shape": shape[-1]},
+                       parameters=_affine(_last, "elementwise_affine", ("weight", "bias"))),
+    "RMSNorm": _Rule(fills=lambda shape, args: {"normalized_shape": shape[-1]},
+                     parameters=_affine(_last, "elementwise_affine", ("weight",))),
+    "PReLU": _Rule(_prelu, parameters=lambda shape, args: {"weight": (args["num_parameters"],)}),
+    "GLU": _Rule(_halve, _fill_axis),
+    "Flatten": _Rule(_flatten),
+    "Softmax": _Rule(_on_axis, _fill_axis),
+    "Softmin": _Rule(_on_axis, _fill_axis),
+    "LogSoftmax": _Rule(_on_axis, _fill_axis),
+}
+
+_KEEPS_RANGE = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten", "Identity")
+
+
+def _layer(name: str) -> NetworkType:
+    class_name = name.removeprefix(PREFIX)
+    declared = next(entry for entry in LAYERS if entry.name == name)
+    rule = _RULES.get(class_name, _Rule())
+
+    def shape(value: Value, args: Args, scope: Scope) -> Value:
+        return rule.shape(tensor(value), args)
+
+    def parameters(value: Value, args: Args, scope: Scope) -> ParameterShapes:
+        return rule.parameters(tensor(value), args)
+
+    def build(value: Value, args: Args, scope: Scope) -> Any:
+        from torch import nn
+
+        own = {key: args[key] for key in declared.properties if key in args}
+        return getattr(nn, class_name)(**{**own, **rule.fills(tensor(value), args)})
+
+    keeps = class_name in _KEEPS_RANGE
+    leaves = "same" if keeps else RANGES.get(class_name, "real")
+    return NetworkType(
+        name=name,
+        description=declared.description,
+        properties=declared.properties,
+        required=declared.required,
+        examples=declared.examples,
+        shape=shape,
+        parameters=parameters,
+        build=build,
+        output_range=lambda args: leaves,
+        reads_codes=rule.reads_codes,
+        needs_several_rows=lambda args: rule.needs_several_rows,
+    )
+
+
+TORCH_LAYERS = tuple(_layer(entry.name) for entry in LAYERS)
