@@ -1,0 +1,162 @@
+"""The files of a run folder and what goes into each. Nothing is pickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import safetensors.torch
+
+from ..compiler.stages import LabelFacts, Plan
+from . import run_folder
+from .build import Network
+from .evaluate import Evaluation
+from .history import History
+from .predictions import predictions
+
+METRICS_FORMAT = 1
+
+
+def write_history(folder: Path, history: History) -> None:
+    """`history.parquet` and `history.csv`, one row for each epoch."""
+    table = pa.table(history.columns)
+    run_folder.write(folder / "history.parquet",
+                     lambda path: pyarrow.parquet.write_table(table, path))
+    run_folder.write(folder / "history.csv", lambda path: pyarrow.csv.write_csv(table, path))
+
+
+def final_metrics(evaluations: Mapping[str, Evaluation]) -> dict[str, dict[str, float | None]]:
+    """Split -> loss and metrics of the last epoch."""
+    return {split: evaluation.measures for split, evaluation in evaluations.items()}
+
+
+def write_metrics(folder: Path, epoch: int, evaluations: Mapping[str, Evaluation]) -> None:
+    """`metrics.json`: loss and metrics of each split after the last epoch. Holds no times, so
+    equal runs give equal bytes."""
+    run_folder.write_json(folder / "metrics.json", {
+        "format": METRICS_FORMAT, "epoch": epoch, "splits": final_metrics(evaluations),
+    })
+
+
+def predictions_table(plan: Plan, evaluations: Mapping[str, Evaluation]) -> pa.Table:
+    """One row for each evaluated sample, in the order of the index frame.
+
+    Columns: the key of the index frame (`row`, the row number, where it has none), `split`,
+    `true` and `predicted`: the probability of 1 for two numeric values, the class for
+    classes (with `probability_<class>` beside it), else the value; numbered by column where
+    the label has several.
+    """
+    parts = list(evaluations.items())
+    samples = np.concatenate([evaluation.samples for _, evaluation in parts])
+    order = np.argsort(samples, kind="stable")
+    output = np.concatenate([evaluation.output for _, evaluation in parts])[order]
+    label = np.concatenate([evaluation.label for _, evaluation in parts])[order]
+    names = np.repeat(np.arange(len(parts)), [len(entry.samples) for _, entry in parts])[order]
+    columns = _key_columns(plan, plan.samples.rows[samples[order]])
+    columns["split"] = pa.DictionaryArray.from_arrays(
+        pa.array(names, pa.int32()), pa.array([split for split, _ in parts])
+    ).cast(pa.string())
+    return pa.table({**columns, **_values(plan, output, label)})
+
+
+def _key_columns(plan: Plan, rows: Any) -> dict[str, pa.Array]:
+    bound = plan.shaped.fitted.bound
+    key = bound.bundle.key(bound.index_frame)
+    if not key:
+        return {"row": pa.array(rows)}
+    table = bound.bundle.read(bound.index_frame, key).take(pa.array(rows))
+    bound.bundle.release()
+    return {name: table.column(name).combine_chunks() for name in key}
+
+
+def _values(plan: Plan, output: Any, label: Any) -> dict[str, pa.Array]:
+    facts = plan.shaped.fitted.label
+    said = predictions(plan, output, label)
+    if facts.classes:
+        return _classes(facts, said)
+    predicted = said.probabilities if plan.shaped.task != "regression" else said.values
+    if plan.shaped.task == "multiclass":
+        return {"true": pa.array(said.true), "predicted": pa.array(said.labels)}
+    if predicted.ndim == 1:
+        return {"true": pa.array(label[:, 0]), "predicted": pa.array(predicted)}
+    return {
+        f"{side}_{column}": pa.array(np.ascontiguousarray(values[:, column]))
+        for side, values in (("true", label), ("predicted", predicted))
+        for column in range(values.shape[1])
+    }
+
+
+def _classes(facts: LabelFacts, said: Any) -> dict[str, pa.Array]:
+    classes = pa.array(facts.classes)
+    chances = said.probabilities
+    if chances.ndim == 1:
+        chances = np.stack([1 - chances, chances], axis=1)
+    return {
+        "true": classes.take(pa.array(said.true)),
+        "predicted": classes.take(pa.array(said.labels)),
+        **{
+            f"probability_{name}": pa.array(np.ascontiguousarray(chances[:, index]))
+            for index, name in enumerate(facts.classes)
+        },
+    }
+
+
+def write_predictions(folder: Path, table: pa.Table) -> None:
+    """`predictions.parquet`."""
+    run_folder.write(folder / "predictions.parquet",
+                     lambda path: pyarrow.parquet.write_table(table, path))
+
+
+def write_model(folder: Path, plan: Plan, network: Network) -> None:
+    """`model/`: the weights, the fitted transformers and the resolved spec."""
+    model = folder / "model"
+    weights = {name: tensor.cpu().contiguous() for name, tensor in network.state().items()}
+    run_folder.write_bytes(model / "weights.safetensors", safetensors.torch.save(weights))
+    states, arrays = _transformers(plan)
+    run_folder.write_json(model / "transformers.json", states)
+    run_folder.write(model / "transformers.arrow", lambda path: _write_arrow(path, arrays))
+    run_folder.write_json(model / "spec.json", dict(plan.graph.resolved))
+
+
+def _transformers(plan: Plan) -> tuple[dict[str, Any], dict[str, pa.Array]]:
+    """Fitted states by extractor and column; arrays are named `<extractor>/<place>/<name>`."""
+    states: dict[str, Any] = {}
+    arrays: dict[str, pa.Array] = {}
+    for name, entry in plan.shaped.fitted.extractors.items():
+        columns = []
+        for place, column in enumerate(entry.columns):
+            state, own = column.state()
+            columns.append({"column": column.column, "state": state, "arrays": list(own)})
+            arrays |= {f"{name}/{place}/{key}": array for key, array in own.items()}
+        states[name] = columns
+    return states, arrays
+
+
+def _write_arrow(path: Path, arrays: Mapping[str, pa.Array]) -> None:
+    """One row of lists, because the arrays differ in length."""
+    lists = {
+        name: pa.ListArray.from_arrays(pa.array([0, len(array)], pa.int32()), array)
+        for name, array in arrays.items()
+    }
+    table = pa.table(lists) if lists else pa.table({"": pa.array([], pa.null())})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+class Log:
+    """`log.jsonl`: one whole line for each event, written as it happens."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "log.jsonl"
+
+    def add(self, event: str, **facts: Any) -> None:
+        """Appends one event."""
+        line = json.dumps({"event": event, **facts}, ensure_ascii=False)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")

@@ -1,0 +1,126 @@
+"""Plan -> torch modules, each named by its pointer in the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..compiler.network import EXTRACTION
+from ..compiler.pointer import join
+from ..compiler.seeds import derive_seed
+from ..compiler.stages import NetworkNode, Plan
+from ..schema.declaration import Scope
+from ..schema.shapes import Value
+from .batches import Batch, Input
+from .lookup import Layout, LookupLinear, replace_first_linear
+
+
+class Extraction(nn.Module):
+    """Batch -> (batch, width): the gathered frames of one extraction."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__()
+        self.pointer = pointer
+
+    def forward(self, batch: Batch) -> Input:
+        return batch.inputs[self.pointer]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A built network.
+
+    Args:
+        module: Batch -> output; calls the others.
+        nodes: pointer -> module of every node that has weights or state of its own.
+    """
+
+    module: nn.Module
+    nodes: Mapping[str, nn.Module]
+
+    def state(self) -> dict[str, Tensor]:
+        """Every weight and buffer, named `<pointer>:<name>`, as of ordinary layers."""
+        return dict(self._state())
+
+    def _state(self) -> Iterator[tuple[str, Tensor]]:
+        for pointer, module in self.nodes.items():
+            looked_up = {
+                name: child for name, child in module.named_modules()
+                if isinstance(child, LookupLinear)
+            }
+            for name, child in looked_up.items():
+                prefix = f"{name}." if name else ""
+                yield f"{pointer}:{prefix}weight", child.linear_weight()
+            for name, tensor in module.state_dict().items():
+                owner, _, last = name.rpartition(".")
+                if owner in looked_up and last != "bias":
+                    continue
+                yield f"{pointer}:{name}", tensor.detach()
+
+
+@dataclass
+class _Builder(Scope):
+    label_width: int | None
+    seed: int
+    shapes: Mapping[str, Value]
+    layouts: Mapping[str, Layout]
+    looked_up: Mapping[str, str]
+    nodes: dict[str, nn.Module] = field(default_factory=dict)
+
+    def visit(self, child: NetworkNode, value: Value) -> Value:
+        """The shape that the compiler inferred for this node."""
+        return self.shapes[child.pointer]
+
+    def build(self, child: NetworkNode, value: Value) -> nn.Module:
+        if child.type == EXTRACTION:
+            return Extraction(child.pointer)
+        pointer = join(child.pointer, "input_frames")
+        if child.args.get("input_frames"):
+            value = self.shapes[pointer]
+            return nn.Sequential(Extraction(pointer), self._own(child, value))
+        return self._own(child, value)
+
+    def _own(self, node: NetworkNode, value: Value) -> nn.Module:
+        assert node.declaration.build is not None
+        # Each node draws its weights from a stream of its own: adding one leaves the others.
+        torch.manual_seed(derive_seed(self.seed, node.pointer, "weights"))
+        try:
+            module: Any = node.declaration.build(value, node.args, self)
+        except Exception as error:
+            error.add_note(f"while building {node.pointer} as {node.type}")
+            raise
+        for extraction, reader in self.looked_up.items():
+            if reader == node.pointer and self.layouts[extraction].codes:
+                module = replace_first_linear(module, self.layouts[extraction])
+        if not node.declaration.children:
+            self.nodes[node.pointer] = module
+        return module  # type: ignore[no-any-return]
+
+
+def build_network(plan: Plan, layouts: Mapping[str, Layout], device: torch.device) -> Network:
+    """The network of a plan with seeded weights, on the device.
+
+    Args:
+        layouts: pointer of an extraction -> the layout of its columns.
+    """
+    shapes = plan.shaped.shapes
+    builder = _Builder(
+        label_width=_width(shapes.output),
+        seed=plan.graph.seed,
+        shapes={node.pointer: node.output for node in shapes.nodes},
+        layouts=layouts,
+        looked_up=shapes.looked_up,
+    )
+    with torch.random.fork_rng(devices=[]):
+        module = builder.build(plan.graph.network, shapes.nodes[0].input)
+    return Network(module.to(device), builder.nodes)
+
+
+def _width(output: Value) -> int | None:
+    assert isinstance(output, tuple)
+    width = output[-1]
+    return width if isinstance(width, int) else None

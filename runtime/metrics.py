@@ -1,0 +1,95 @@
+"""Metrics of scikit-learn on predictions, each fed the form that it needs."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..compiler import codes
+from ..compiler.diagnostic import Diagnostic
+from ..compiler.stages import Node, Plan
+from ..schema.constructors import METRICS
+from .predictions import Predictions
+
+_DECLARED = {metric.name: metric for metric in METRICS}
+
+
+def metric_names(nodes: tuple[Node, ...]) -> tuple[str, ...]:
+    """A name for each metric: its function, numbered where one stands several times."""
+    seen: dict[str, int] = {}
+    names = []
+    for node in nodes:
+        name = node.type.partition(":")[2]
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return tuple(names)
+
+
+def directions(nodes: tuple[Node, ...]) -> dict[str, str]:
+    """Name of a metric -> `higher` or `lower`, whichever is better."""
+    return {
+        name: _DECLARED[node.type].direction
+        for name, node in zip(metric_names(nodes), nodes, strict=True)
+    }
+
+
+def measure(plan: Plan, predicted: Predictions, split: str) -> tuple[
+        dict[str, float | None], tuple[Diagnostic, ...]]:
+    """Every metric of the plan; None, with a warning, where it is not defined.
+
+    Reports: SC503.
+    """
+    values: dict[str, float | None] = {}
+    found: list[Diagnostic] = []
+    nodes = plan.graph.metrics
+    for name, node in zip(metric_names(nodes), nodes, strict=True):
+        value, reason = _one(node, plan, predicted)
+        values[name] = value
+        if value is None:
+            found.append(codes.UNDEFINED_METRIC.at(node.pointer, metric=node.type, split=split,
+                                                   reason=reason))
+    return values, tuple(found)
+
+
+def _one(node: Node, plan: Plan, predicted: Predictions) -> tuple[float | None, str]:
+    declared = _DECLARED[node.type]
+    function = getattr(importlib.import_module("sklearn.metrics"), node.type.partition(":")[2])
+    given = {
+        "labels": predicted.labels,
+        "scores": predicted.scores,
+        "probabilities": predicted.probabilities,
+        "values": predicted.values,
+    }[declared.needs]
+    args = {**node.args, **dict(_classes(node, plan))}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value = float(function(predicted.true, given, **args))
+    except (ValueError, IndexError, ZeroDivisionError) as error:
+        return None, str(error).partition("\n")[0]
+    return (value, "") if math.isfinite(value) else (None, f"its value is {value}")
+
+
+_TAKES_CLASSES = (
+    "sklearn.metrics:log_loss",
+    "sklearn.metrics:roc_auc_score",
+    "sklearn.metrics:top_k_accuracy_score",
+    "sklearn.metrics:hinge_loss",
+    "sklearn.metrics:d2_log_loss_score",
+)
+"""Metrics that must be told of classes that a split may lack."""
+
+
+def _classes(node: Node, plan: Plan) -> Iterator[tuple[str, Any]]:
+    if node.type not in _TAKES_CLASSES:
+        return
+    count = len(plan.shaped.fitted.label.classes)
+    if plan.shaped.task == "multiclass" and count:
+        yield "labels", np.arange(count)
+    elif plan.shaped.task == "binary" and node.type == "sklearn.metrics:log_loss":
+        yield "labels", np.array([0, 1])

@@ -1,0 +1,119 @@
+"""What a person sees while a run goes on: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import IO, Any, Protocol
+
+from ..compiler.stages import Plan
+
+
+class Progress(Protocol):
+    """What the loop tells while it runs."""
+
+    def __enter__(self) -> Progress: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None: ...
+
+    def batch(self, epoch: int, rows: int, loss: float) -> None:
+        """A training step is done; `loss` is the mean of the epoch so far."""
+
+    def epoch(self, row: dict[str, float | int | None]) -> None:
+        """An epoch is done and evaluated; `row` is its row of the history."""
+
+
+class Silent:
+    """Tells nothing: for programs."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def batch(self, epoch: int, rows: int, loss: float) -> None:
+        return None
+
+    def epoch(self, row: dict[str, float | int | None]) -> None:
+        return None
+
+
+def epoch_line(row: dict[str, float | int | None], epochs: int) -> str:
+    """`epoch 2/3  loss_train 0.4312  roc_auc_score_test 0.7391  181000 rows/s`."""
+    rows, seconds = row["rows"] or 0, row["seconds"] or 0
+    shown = [
+        f"{name} {value:.4f}"
+        for name, value in row.items()
+        if isinstance(value, float) and name not in ("seconds", "learning_rate")
+    ]
+    rate = f"{rows / seconds:,.0f} rows/s" if seconds else ""
+    return "  ".join([f"epoch {row['epoch']}/{epochs}", *shown, rate])
+
+
+class Lines(Silent):
+    """One plain line for each epoch, for logs and pipes."""
+
+    def __init__(self, plan: Plan, stream: IO[str] | None = None) -> None:
+        self._epochs = plan.graph.training.epochs
+        self._stream = stream or sys.stderr
+
+    def epoch(self, row: dict[str, float | int | None]) -> None:
+        print(epoch_line(row, self._epochs), file=self._stream, flush=True)
+
+
+class Live:
+    """A bar that moves: epoch, batch, rows/s, loss, time left; epochs stay above it."""
+
+    REFRESH = 0.1
+    """Seconds between two drawings; a step is far shorter than what an eye can follow."""
+
+    def __init__(self, plan: Plan) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._epochs = plan.graph.training.epochs
+        self._steps = plan.steps_per_epoch
+        self._bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(),
+            TextColumn("batch {task.fields[step]}/{task.fields[steps]}"),
+            TextColumn("{task.fields[rate]:,.0f} rows/s"),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            auto_refresh=False,
+        )
+        self._done = self._rows = 0
+        self._start = self._drawn = time.monotonic()
+        self._task: Any = None
+
+    def __enter__(self) -> Live:
+        self._bar.start()
+        self._task = self._bar.add_task(
+            "", total=self._epochs * self._steps, epoch=1, epochs=self._epochs, step=0,
+            steps=self._steps, rate=0.0, loss=float("nan"),
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def batch(self, epoch: int, rows: int, loss: float) -> None:
+        self._done += 1
+        self._rows += rows
+        now = time.monotonic()
+        if now - self._drawn < self.REFRESH:
+            return
+        self._drawn = now
+        self._bar.update(
+            self._task, completed=self._done, epoch=epoch,
+            step=(self._done - 1) % self._steps + 1, loss=loss,
+            rate=self._rows / (now - self._start), refresh=True,
+        )
+
+    def epoch(self, row: dict[str, float | int | None]) -> None:
+        self._bar.console.print(epoch_line(row, self._epochs), highlight=False)

@@ -1,0 +1,156 @@
+"""One step on a sample batch with the real modules, before a run writes anything.
+
+The compiler's shape rules promise that this works; what they cannot know, such as two
+arguments that a library refuses together, is found here and becomes a diagnostic.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..compiler import codes
+from ..compiler.bundle import BundleError
+from ..compiler.diagnostic import Diagnostic
+from ..compiler.stages import FittedExtractor, Plan
+from ..schema.shapes import BATCH, show
+from .device import choose_device
+from .frames import DeviceFrame
+from .session import Session, build_session, load_plan_frames
+
+SAMPLE_ROWS = 16
+"""Rows of the sample batch: enough for batch statistics, nothing in time."""
+
+
+class _Refused(Exception):
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def rehearse(plan: Plan) -> tuple[Diagnostic, ...]:
+    """Builds everything once, takes one step on a sample batch and throws it away.
+
+    Only the rows of the sample batch are encoded.
+
+    Reports: SC301 when the real output has another shape than the rule said, SC310, SC404,
+    SC604.
+    """
+    device = choose_device(plan.graph.training.device)
+    if device is None:
+        return (codes.UNAVAILABLE_DEVICE.at("/training/device",
+                                            device=plan.graph.training.device),)
+    try:
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _one_step(sample_of(plan, SAMPLE_ROWS), device)
+    except _Refused as refused:
+        return (refused.diagnostic,)
+    except BundleError as error:
+        return error.diagnostics
+    return ()
+
+
+def sample_of(plan: Plan, rows: int) -> Plan:
+    """The same plan over its first training samples and the frame rows that they reach."""
+    chosen = np.flatnonzero(plan.samples.training)[:rows]
+    fitted = plan.shaped.fitted
+    smaller = replace(
+        fitted,
+        extractors={
+            name: _reached_by(entry, chosen) for name, entry in fitted.extractors.items()
+        },
+    )
+    return replace(plan, shaped=replace(plan.shaped, fitted=smaller),
+                   training_rows=len(chosen))
+
+
+def _reached_by(entry: FittedExtractor, chosen: NDArray[np.int64]) -> FittedExtractor:
+    places = entry.positions[chosen]
+    reached = np.unique(places[places < entry.reached])
+    missing = np.searchsorted(reached, places)
+    missing[places == entry.reached] = len(reached)
+    rows = reached if entry.rows is None else entry.rows[reached]
+    return replace(entry, rows=rows.astype(np.int64), reached=len(reached),
+                   positions=missing.astype(np.int32))
+
+
+def _one_step(plan: Plan, device: torch.device) -> None:
+    graph = plan.graph
+    session = _build(plan, device, load_plan_frames(plan, device))
+    count = plan.training_rows
+    batch = next(session.training.of(torch.arange(count, device=device)))
+    with _refusal(_current_node(session), plan):
+        output = session.module(batch)
+    expected = show(plan.shaped.shapes.output)
+    got = show((BATCH, *output.shape[1:]))
+    if got != expected:
+        raise _Refused(codes.SHAPE_MISMATCH.at(
+            graph.network.pointer, type=graph.network.type, got=f"the real output {got}",
+            wanted=f"{expected}, as its shape rule says",
+        ))
+    with _refusal(["/loss"], plan):
+        loss = session.loss_of(output, batch.label)
+        loss.backward()  # type: ignore[no-untyped-call]
+    with _refusal(["/optimizer"], plan):
+        session.optimizer.step()
+
+
+def _build(plan: Plan, device: torch.device, frames: dict[str, DeviceFrame]) -> Session:
+    try:
+        return build_session(plan, device, frames)
+    except (ValueError, TypeError, RuntimeError, AssertionError) as error:
+        raise _Refused(_refused(_place_of(error), plan, error)) from error
+
+
+def _place_of(error: Exception) -> str:
+    """The node whose constructor raised: the builder notes it, else it is found in the stack."""
+    for note in getattr(error, "__notes__", ()):
+        if note.startswith("while building "):
+            return str(note.split()[2])
+    functions = {"build_loss": "/loss", "build_optimizer": "/optimizer",
+                 "build_scheduler": "/scheduler"}
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_name
+        if name in functions:
+            return functions[name]
+        trace = trace.tb_next
+    return "/network"
+
+
+def _current_node(session: Session) -> list[str]:
+    """A list that always holds the pointer of the node that is computing."""
+    current = ["/network"]
+    for pointer, module in session.network.nodes.items():
+
+        def enter(_module: Any, _inputs: Any, pointer: str = pointer) -> None:
+            current[0] = pointer
+
+        module.register_forward_pre_hook(enter)
+    return current
+
+
+@contextmanager
+def _refusal(place: list[str], plan: Plan) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, RuntimeError, IndexError, AssertionError) as error:
+        raise _Refused(_refused(place[0], plan, error)) from error
+
+
+def _refused(pointer: str, plan: Plan, error: Exception) -> Diagnostic:
+    named = {"/loss": plan.graph.loss, "/optimizer": plan.graph.optimizer}
+    node = named.get(pointer)
+    if pointer == "/scheduler":
+        node = plan.graph.scheduler
+    type_name = node.type if node is not None else "the network"
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return codes.REFUSED_BY_LIBRARY.at(pointer, type=type_name, reason=reason)

@@ -1,0 +1,371 @@
+"""The report: what it shows, that it loads nothing, and that no name can break out of it.
+
+Not checked here: how the page looks. Open one after a change of style or layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+import matplotlib
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from specc.runtime.report import ReportInput, write_report
+from specc.runtime.report.series import curves, splits
+from specc.runtime.report.text import (
+    duration,
+    number,
+    percent,
+    share,
+    shorten,
+    size_in_bytes,
+)
+
+VOID = {"meta", "br", "path"}
+FEW = settings(deadline=None, max_examples=25)
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags, attributes, ids, text; fails on tags that do not close."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str | None]] = []
+        self.shown: list[str] = []
+        self.hidden = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, key, value) for key, value in attrs]
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, key, value) for key, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open and self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open[-1:] != ["style"]:
+            self.shown.append(data)
+
+    def values(self, key: str) -> list[str | None]:
+        return [value for _, found, value in self.attributes if found == key]
+
+    @property
+    def text(self) -> str:
+        return "".join(self.shown)
+
+
+def node(pointer: str, type: str, depth: int, output: str, **more: Any) -> dict[str, Any]:
+    return {"pointer": pointer, "type": type, "depth": depth, "input": "(batch, 116)",
+            "output": output, "parameters": 0, "args": {}, **more}
+
+
+PLAN: dict[str, Any] = {
+    "task": "binary", "parameters": 9601, "loss": {"type": "torch.nn:BCELoss", "weight": None},
+    "optimizer": {"type": "torch.optim:AdamW", "lr": 0.003},
+    "memory": {"data": 1536, "weights": 512},
+    "network": {"nodes": [
+        node("/network", "feed_forward", 0, "(batch, 1)"),
+        node("/network/factories/0", "parallel", 1, "(batch, 48)"),
+        node("/network/factories/0/factories/0", "fully_connected", 2, "(batch, 32)",
+             parameters=9600, args={"sizes": [64, 32], "activation": "relu", "dropout": None}),
+        node("/network/factories/0/factories/1", "cross", 2, "(batch, 16)"),
+        node("/network/factories/1", "output", 1, "(batch, 1)", parameters=1),
+    ]},
+    "data": {
+        "index_frame": "flights", "splits": {"train": 196407, "test": 65453},
+        "extractors": [
+            {"name": "label", "frame": "flights", "width": 1, "rows": 327346,
+             "chain": ["flights"], "columns": [{"name": "late", "transformer": "identity"}]},
+            {"name": "planes", "frame": "planes", "width": 25, "rows": 3322, "encoding": "dense",
+             "chain": ["flights", "planes"], "bytes": 12345,
+             "coverage": [{"frame": "planes", "columns": ["tailnum"], "samples": 327346,
+                           "matched": 279017}],
+             "columns": [{"name": "year", "transformer": "continuous", "width": 2}]},
+        ],
+    },
+}
+
+
+def made(epochs: int = 3, scores: int = 1, **changes: Any) -> ReportInput:
+    names = ["roc_auc_score", *(f"metric_{index}" for index in range(1, scores))]
+    history: dict[str, list[float | None]] = {
+        "epoch": [float(epoch + 1) for epoch in range(epochs)],
+        "rows": [196407.0] * epochs, "seconds": [2.0] * epochs,
+    }
+    for place, split in enumerate(("train", "display", "test")):
+        for metric in ("loss", *names):
+            history[f"{metric}_{split}"] = [
+                0.7 - 0.1 * math.tanh(epoch / 9 + place) + 0.001 * (epoch * 7 % 5)
+                for epoch in range(epochs)
+            ]
+    report = ReportInput(
+        title="flights-b3f19c2a-1", spec_text='{"specc": 1, "name": "flights"}', plan=PLAN,
+        history=history,
+        metrics={split: dict.fromkeys(names, 0.8123) for split in ("display", "test")},
+        directions=dict.fromkeys(names, "higher"),
+        environment={"torch": "2.13.0"}, warnings=["the column pressure is constant"],
+    )
+    return replace(report, **changes)
+
+
+def test_the_page_has_its_parts_in_order() -> None:
+    page = Page(write_report(made()))
+    headings = ["flights-b3f19c2a-1", "0.8123", "Training, by epoch", "Plan", "feed_forward",
+                "Data", "Spec", "Environment", "Warnings", "the column pressure is constant"]
+    found = [page.text.index(heading, page.text.index("samples of")) for heading in headings[1:]]
+    assert found == sorted(found)
+    assert page.text.index("65,453 samples") < page.text.index("Training, by epoch")
+
+
+def test_the_test_split_comes_first_and_carries_its_direction() -> None:
+    text = write_report(made())
+    assert splits(made()) == ("test", "display", "train")
+    cards = text[text.index('class="splits"'):text.index("</header>")]
+    assert cards.index("<bdi>test</bdi>") < cards.index("<bdi>display</bdi>")
+    assert '<abbr title="higher is better">↑</abbr>' in cards
+    lower = write_report(made(directions={"roc_auc_score": "lower"}))
+    assert "↑" not in lower and '<abbr title="lower is better">↓</abbr>' in lower
+
+
+def test_the_plan_shows_shapes_parameters_and_coverage() -> None:
+    text = Page(write_report(made())).text
+    for shown in ("(batch, 116) → (batch, 32)", "9,600 parameters", "sizes [64, 32]",
+                  "flights → planes", "279,017 of 327,346", "85.2 %", "12.1 KiB", "2.0 KiB",
+                  "torch.nn:BCELoss", "late", "lr 0.003"):
+        assert shown in text
+    assert "dropout" not in text, "an argument that is unset says nothing"
+
+
+def test_nodes_nest_by_depth_and_branches_stand_beside_each_other() -> None:
+    text = write_report(made())
+    network = text[text.index('class="box node"'):text.index('class="down tall"')]
+    assert network.count('class="down"') == 1, "between parallel and output, not between branches"
+    assert network.index('class="inside branches"') < network.index("<bdi>cross</bdi>")
+
+
+@pytest.mark.parametrize("depths", [
+    [0, 3, 1, 0], [2, 2, 9], [0] * 500, list(range(60)), [-4, True],
+])
+def test_any_order_of_depths_gives_boxes_that_close(depths: list[int]) -> None:
+    nodes = [node("/network", "cross", depth, "(batch, 1)") for depth in depths]
+    Page(write_report(made(plan={"network": {"nodes": nodes}})))
+
+
+def test_the_page_loads_nothing_and_runs_nothing() -> None:
+    text = write_report(made(epochs=30, scores=4))
+    page = Page(text)
+    assert not {"script", "link", "iframe", "object", "img", "base", "form"} & set(page.tags)
+    assert "://" not in text and "@import" not in text and not re.search(r"url\((?!#)", text)
+    assert [value for value in page.values("href") if not str(value).startswith("#")] == []
+    assert not [key for _, key, _ in page.attributes if key.startswith("on") or key == "src"]
+    assert any("default-src 'none'" in str(value) for value in page.values("content"))
+
+
+def test_ids_are_unique_and_every_reference_has_its_target() -> None:
+    text = write_report(made(epochs=30, scores=5))
+    page = Page(text)
+    ids = page.values("id")
+    assert len(ids) == len(set(ids)) > 5
+    clips = set(re.findall(r"url\(#([^)]*)\)", text))
+    assert clips and clips | {str(value)[1:] for value in page.values("href")} <= set(ids)
+
+
+def test_drawings_keep_text_as_text_and_follow_the_theme() -> None:
+    text = write_report(made(epochs=5))
+    drawing = text[text.index("<svg"):text.index("</svg>")]
+    assert re.search(r"<text [^>]*>\d", drawing)
+    assert "var(--split-0)" in drawing and "var(--muted)" in drawing
+    assert not re.search(r"#[0-9a-f]{6}\b", drawing), "a colour that no theme can change"
+    assert "<?xml" not in text and "<metadata" not in text and "<style" not in drawing
+
+
+def test_equal_input_gives_equal_bytes_in_another_process() -> None:
+    code = ("import sys, hashlib; sys.path.insert(0, sys.argv[1]); import test_report as t;"
+            "print(hashlib.sha256(t.write_report(t.made(9, 3)).encode()).hexdigest())")
+    folder = __file__.rpartition("/")[0]
+    other = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True,
+                           check=True, env={"PYTHONHASHSEED": "77", "HOME": folder,
+                                            "MPLCONFIGDIR": matplotlib.get_configdir()})
+    first = write_report(made(9, 3))
+    assert first == write_report(made(9, 3))
+    assert other.stdout.strip() == hashlib.sha256(first.encode()).hexdigest()
+
+
+def test_the_settings_of_the_caller_neither_count_nor_change() -> None:
+    plain = write_report(made())
+    with matplotlib.rc_context({"lines.linewidth": 9, "svg.fonttype": "path", "axes.grid": True,
+                                "figure.dpi": 300}):
+        assert write_report(made()) == plain
+        assert matplotlib.rcParams["lines.linewidth"] == 9
+        assert matplotlib.rcParams["svg.fonttype"] == "path"
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_a_long_run_stays_small() -> None:
+    assert len(write_report(made(epochs=100, scores=10)).encode()) < 2_000_000
+
+
+@pytest.mark.parametrize("changes", [
+    {"history": {}},
+    {"history": {"epoch": [1.0], "loss_train": [0.5]}},
+    {"history": {"epoch": [1.0, 2.0], "loss_train": [None, None]}},
+    {"history": {"loss_train": [0.5, None, math.nan, 0.4, math.inf, 1e308, -1e308]}},
+    {"history": {"epoch": [1.0, 2.0, 3.0], "loss_train": [0.5]}},
+    {"history": {"epoch": [1, 2], "loss_train": [1, 1], "rate": [0.1, 0.2]}},
+    {"metrics": {}}, {"metrics": {"test": {}}}, {"metrics": {"test": {"roc_auc_score": None}}},
+    {"metrics": {"test": {"roc_auc_score": math.nan}}}, {"warnings": []}, {"environment": {}},
+    {"plan": {}}, {"plan": {"data": None, "network": [], "loss": 3, "memory": {"data": "big"}}},
+    {"plan": {"data": {"extractors": [{}, None, {"name": 3, "width": None, "columns": [{}],
+                                                 "coverage": [{"samples": 0, "matched": 0}]}]},
+              "network": {"nodes": [{}, "node", {"depth": "deep", "args": None}]}}},
+    {"spec_text": ""}, {"spec_text": "{"}, {"spec_text": "[" * 100_000}, {"title": ""},
+], ids=lambda changes: str(changes)[:60])
+def test_what_is_missing_or_odd_is_left_out(changes: dict[str, Any]) -> None:
+    Page(write_report(made(**changes)))
+
+
+def test_one_epoch_is_a_dot_for_each_split() -> None:
+    text = write_report(made(epochs=1))
+    drawing = text[text.index("<svg"):text.index("</svg>")]
+    assert drawing.count("<use ") == 3
+
+
+def test_a_value_between_gaps_is_a_dot_and_gaps_are_not_bridged() -> None:
+    values = [0.5, None, 0.4, None, 0.3, 0.2]
+    text = write_report(made(history={"loss_train": values}))
+    drawing = text[text.index("<svg"):text.index("</svg>")]
+    assert drawing.count("<use ") == 3, "epochs 1 and 3 alone, and the end of the line"
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onmouseover='x", "&lt;b&gt;",
+    "</style><script>", "\u202egnp.exe", "a\u200fb", "\ud800", "\x00\x1b[31m", "$\\frac{",
+    "--><!--", 'id="curve-0-axes_1"', "url(#x)", "#fe0100", "line\nbreak", "x" * 10_000,
+]
+
+
+def renamed(value: str) -> ReportInput:
+    """A report in which everything that can hold a name holds `value`."""
+    def rename(part: Any) -> Any:
+        if isinstance(part, str):
+            return value
+        if isinstance(part, list):
+            return [rename(item) for item in part]
+        if isinstance(part, dict):
+            return {key: rename(item) for key, item in part.items()}
+        return part
+
+    plan = rename(PLAN)
+    plan["data"]["splits"] = {value: 10}
+    plan["network"]["nodes"][2]["args"] = {value: value, "list": [value]}
+    plan["memory"] = {value: 12}
+    return ReportInput(
+        title=value, spec_text=json.dumps({value: value}), plan=plan,
+        history={"epoch": [1.0, 2.0], f"loss_{value}": [1.0, 2.0], f"{value}_test": [0.1, 0.2],
+                 value: [0.0, 1.0]},
+        metrics={value: {value: 0.5}}, directions={value: "lower"}, environment={value: value},
+        warnings=[value],
+    )
+
+
+@cache
+def plain() -> Page:
+    return Page(write_report(renamed("plain")))
+
+
+def check_harmless(value: str) -> None:
+    text = write_report(renamed(value))
+    text.encode()
+    page = Page(text)
+    assert set(page.tags) == set(plain().tags)
+    assert {(tag, key) for tag, key, _ in page.attributes} == {
+        (tag, key) for tag, key, _ in plain().attributes
+    }
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    assert all(character.isprintable() or character == "\n" for character in text)
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value)[:24])
+def test_a_hostile_name_stays_text(value: str) -> None:
+    check_harmless(value)
+
+
+@settings(FEW, max_examples=12)
+@given(st.text(max_size=40))
+def test_any_name_stays_text(value: str) -> None:
+    check_harmless(value)
+
+
+def test_a_long_name_is_cut() -> None:
+    text = write_report(made(title="x" * 10_000, warnings=["y" * 10_000]))
+    assert "x" * 119 + "…" in text and "x" * 120 not in text
+    assert "y" * 499 + "…" in text and "y" * 500 not in text
+
+
+@FEW
+@given(st.text(max_size=300), st.integers(1, 50))
+def test_shorten_keeps_to_its_limit_and_to_one_line(value: str, limit: int) -> None:
+    short = shorten(value, limit)
+    assert len(short) <= limit
+    assert short.isprintable()
+    if value.isprintable() and len(value) <= limit:
+        assert short == value
+
+
+def test_a_spec_of_one_line_is_set_out_and_a_written_one_stays_as_it_is() -> None:
+    assert '{\n  "specc": 1,\n  "name": "flights"\n}' in Page(write_report(made())).text
+    written = '{"specc": 1,\n   "name":   "flights"}'
+    assert written in Page(write_report(made(spec_text=written))).text
+
+
+def test_columns_of_the_history_find_their_metric_and_split() -> None:
+    report = made(
+        history={"epoch": [1.0], "seconds": [1.0], "f_test": [1.0], "f_hard_test": [2.0],
+                 "mean_error_test": [3.0], "rate": [4.0], "loss_hard_test": [5.0]},
+        metrics={"test": {"mean_error": 1.0, "f": 1.0}, "hard_test": {"f": 1.0}},
+    )
+    found = {group.metric: group.series for group in curves(report)}
+    assert found == {
+        "loss": {"hard_test": [5.0]}, "f": {"test": [1.0], "hard_test": [2.0]},
+        "mean_error": {"test": [3.0]}, "rate": {"": [4.0]},
+    }
+    assert next(iter(found)) == "loss"
+
+
+@pytest.mark.parametrize(("value", "shown"), [
+    (0.81234, "0.8123"), (-0.5, "\u22120.5000"), (42.195, "42.20"), (12345.67, "12,345.7"),
+    (0.0, "0.0000"), (1.23e-7, "1.230e\u221207"), (3, "3"), (None, "\u2013"), (math.nan, "NaN"),
+    (math.inf, "∞"), (10**400, "\u2013"), ("text", "\u2013"), (True, "\u2013"),
+])
+def test_numbers_read_well(value: Any, shown: str) -> None:
+    assert number(value) == shown
+
+
+def test_units_read_well() -> None:
+    assert [size_in_bytes(value) for value in (0, 1023, 1536, 5 * 1024**3)] == [
+        "0 B", "1023 B", "1.5 KiB", "5.0 GiB"]
+    assert [duration(value) for value in (0.4, 12.34, 59.99, 245, 7620)] == [
+        "0.40 s", "12.3 s", "60.0 s", "4 min 05 s", "2 h 07 min"]
+    assert percent(share(99_999, 100_000)) == "99.9 %" and percent(share(2, 2)) == "100 %"
+    assert share(1, 0) is None and percent(None) == "\u2013"
