@@ -1,0 +1,207 @@
+"""Join chains against the metadata of a bundle: frames, columns, keys and their dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from . import codes
+from .bundle import Bundle
+from .diagnostic import Diagnostic, Result
+from .joins import comparable
+from .pointer import join as below
+from .selectors import unknown_name
+from .stages import Extractor, Graph, Join
+
+
+@dataclass(frozen=True)
+class Step:
+    """Rows of `left` to rows of `right`: `columns` match `key`, in order."""
+
+    left: str
+    columns: tuple[str, ...]
+    right: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain whose frames and columns exist and can be matched.
+
+    Args:
+        start: the frame before the first join.
+        alignment: from the index frame to `start`; None where `start` is the index frame, or
+            has its rows in the same order.
+        joins: one step for each join of the extractor.
+    """
+
+    start: str
+    alignment: Step | None
+    joins: tuple[Step, ...]
+
+    @property
+    def end(self) -> str:
+        return self.joins[-1].right if self.joins else self.start
+
+
+class Chains:
+    """Resolves the chains of one graph, and reports a frame without a key once.
+
+    Args:
+        index_frame: None while it is not known; then what depends on it is not judged.
+        undecided: frames whose key the spec names wrongly, which is reported elsewhere.
+    """
+
+    def __init__(self, graph: Graph, bundle: Bundle, index_frame: str | None,
+                 undecided: Collection[str]) -> None:
+        self._graph = graph
+        self._bundle = bundle
+        self._index_frame = index_frame
+        self._undecided = undecided
+        self._without_key: set[str] = set()
+
+    def resolve(self, extractor: Extractor) -> Result[Chain]:
+        """The chain of an extractor. Reports: SC606, SC607, SC609 to SC611, SC621.
+
+        The stage is None without a diagnostic where a mistake reported elsewhere is the cause.
+        """
+        found: list[Diagnostic] = []
+        whole = True
+        pointer = below(extractor.pointer, "frame")
+        start = self._index_frame if extractor.frame is None else extractor.frame
+        alignment: Step | None = None
+        if start is not None and start not in self._bundle.frames:
+            found.append(self._unknown_frame(pointer, start))
+            start = None
+        elif start is not None and self._index_frame not in (None, start):
+            aligned = self._align(pointer, start)
+            found += aligned.diagnostics
+            if aligned.stage is None:
+                whole = False
+            else:
+                (alignment,) = aligned.stage
+        left = start
+        steps: list[Step] = []
+        for join in extractor.joins:
+            if join.frame not in self._bundle.frames:
+                found.append(self._unknown_frame(below(join.pointer, "frame"), join.frame))
+                left = None
+                continue
+            step = self._step(join, left)
+            found += step.diagnostics
+            if step.stage is None:
+                whole = False
+            else:
+                steps.append(step.stage)
+            left = join.frame
+        if start is None or self._index_frame is None or not whole or found:
+            return Result(None, tuple(found))
+        return Result(Chain(start, alignment, tuple(steps)))
+
+    def _unknown_frame(self, pointer: str, name: str) -> Diagnostic:
+        return codes.UNKNOWN_FRAME.at(pointer, name=name,
+                                      help=unknown_name("frames", name, self._bundle.frames))
+
+    def _align(self, pointer: str, frame: str) -> Result[tuple[Step | None]]:
+        """The step from the index frame to a frame aligned with it, None for equal rows."""
+        bundle, index_frame = self._bundle, self._index_frame
+        assert index_frame is not None
+        if {frame, index_frame} & set(self._undecided):
+            return Result(None)
+        left, right = bundle.key(index_frame), bundle.key(frame)
+        reason = None
+        if not left and not right:
+            rows, wanted = bundle.rows(frame), bundle.rows(index_frame)
+            if rows == wanted:
+                return Result((None,))
+            reason = f"neither has a key, and it has {rows} rows, the index frame {wanted}"
+        elif not right:
+            reason = f"it has no key, the key of the index frame is {', '.join(left)}"
+        elif not left:
+            reason = f"its key is {', '.join(right)}, the index frame has no key"
+        elif len(left) != len(right):
+            reason = (f"its key is {', '.join(right)}, the key of the index frame is "
+                      f"{', '.join(left)}")
+        if reason is not None:
+            return Result(None, (codes.NOT_ALIGNED.at(pointer, frame=frame, reason=reason),))
+        step = Step(index_frame, left, frame, right)
+        wrong = self._dtypes(step, (pointer,) * len(left))
+        return Result(None, wrong) if wrong else Result((step,))
+
+    def _step(self, join: Join, left: str | None) -> Result[Step]:
+        bundle = self._bundle
+        found: list[Diagnostic] = []
+        on = below(join.pointer, "on")
+        places = self._places(join, on)
+        if left is not None:
+            known = bundle.schema(left).names
+            found += [
+                codes.UNKNOWN_COLUMN.at(
+                    place, target="value" if join.key_columns is None else "key", frame=left,
+                    name=column, help=unknown_name("columns", column, known),
+                )
+                for place, column in zip(places, join.columns, strict=True) if column not in known
+            ]
+        key = bundle.key(join.frame) if join.key_columns is None else join.key_columns
+        if join.key_columns is not None:
+            known = bundle.schema(join.frame).names
+            found += [
+                codes.UNKNOWN_COLUMN.at(place, frame=join.frame, name=column,
+                                        help=unknown_name("columns", column, known))
+                for place, column in zip(places, key, strict=True) if column not in known
+            ]
+        elif join.frame in self._undecided:
+            return Result(None, tuple(found))
+        elif not key:
+            if join.frame not in self._without_key:
+                self._without_key.add(join.frame)
+                found.append(codes.NO_KEY.at(on, frame=join.frame, help=_NO_KEY_HELP))
+            return Result(None, tuple(found))
+        elif len(key) != len(join.columns):
+            found.append(codes.KEY_COUNT.at(on, got=len(join.columns), frame=join.frame,
+                                            wanted=len(key), key=", ".join(key)))
+        if found or left is None:
+            return Result(None, tuple(found))
+        step = Step(left, join.columns, join.frame, key)
+        wrong = self._dtypes(step, places)
+        return Result(None, wrong) if wrong else Result(step)
+
+    def _places(self, join: Join, on: str) -> tuple[str, ...]:
+        """The pointer of each column of a join, which is a name, a list or an object there."""
+        if join.key_columns is not None:
+            return tuple(below(on, column) for column in join.columns)
+        written = at_pointer(self._graph, on)
+        if isinstance(written, str) or (written is None and len(join.columns) == 1):
+            return (on,)
+        return tuple(below(on, index) for index in range(len(join.columns)))
+
+    def _dtypes(self, step: Step, places: tuple[str, ...]) -> tuple[Diagnostic, ...]:
+        left, right = self._bundle.schema(step.left), self._bundle.schema(step.right)
+        return tuple(
+            codes.KEY_DTYPE.at(
+                place, left=f"{step.left}.{column}", left_dtype=left.field(column).type,
+                right=f"{step.right}.{key}", right_dtype=right.field(key).type,
+            )
+            for place, column, key in zip(places, step.columns, step.key, strict=True)
+            if not comparable(left.field(column).type, right.field(key).type)
+        )
+
+
+_NO_KEY_HELP = (
+    "name its key columns in bundle.json or in /bundle/keys, or join with "
+    '"on": {"column here": "column there"}'
+)
+
+
+def at_pointer(graph: Graph, pointer: str) -> object:
+    """The value at a pointer of the spec, defaults filled in; None where there is none."""
+    value: object = graph.resolved
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and token in value:
+            value = value[token]
+        elif isinstance(value, (list, tuple)) and token.isdigit() and int(token) < len(value):
+            value = value[int(token)]
+        else:
+            return None
+    return value

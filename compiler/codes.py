@@ -1,0 +1,367 @@
+"""Every diagnostic code, once.
+
+SC0xx text, SC1xx vocabulary, SC2xx references inside the spec, SC3xx shapes and agreement,
+SC4xx plan, SC5xx run, SC6xx bundle, SC7xx fit. A retired code is never used again.
+"""
+
+from __future__ import annotations
+
+from .diagnostic import Code, Severity
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
+# SC0xx: the text of the spec
+
+UNREADABLE_SPEC = Code(
+    "SC001", ERROR, "cannot read the spec {path!r}: {reason}",
+    help="check the path and the permissions",
+    doc="The spec is one file that can be read.",
+)
+NOT_UTF8 = Code(
+    "SC002", ERROR, "the spec is not UTF-8: byte {byte} cannot be decoded",
+    help="save the file with the encoding UTF-8",
+    doc="JSON text is exchanged as UTF-8 (RFC 8259, section 8.1).",
+)
+NOT_JSON = Code(
+    "SC003", ERROR, "not JSON: {reason}",
+    doc="A spec is strict JSON: no comments, no trailing commas, no single quotes.",
+)
+DUPLICATE_KEY = Code(
+    "SC004", ERROR, "the key {key!r} stands twice in one object",
+    help="keep one of the two; most readers would silently take the last",
+    doc="Readers differ in which of two equal keys they take, so neither is safe.",
+)
+NOT_A_NUMBER = Code(
+    "SC005", ERROR, "{literal} is not a JSON number",
+    help="write a finite number",
+    doc="NaN, Infinity and numbers beyond the range of a double have no place in a spec.",
+)
+LONE_SURROGATE = Code(
+    "SC006", ERROR, "a string holds half of a surrogate pair",
+    help="write the whole character, or both halves",
+    doc="Half a surrogate pair is no character and cannot be written out again.",
+)
+TOO_DEEP = Code(
+    "SC007", ERROR, "nested deeper than {limit} levels",
+    help="flatten the spec: list the parts of a network in one `feed_forward`",
+    doc="A depth limit keeps every later pass clear of the recursion limit.",
+)
+TOO_LARGE = Code(
+    "SC008", ERROR, "the spec has {size} characters, the limit is {limit}",
+    help="keep data in the bundle, not in the spec",
+    doc="A size limit keeps the time and the memory of every pass in bounds.",
+)
+BAD_OVERRIDE = Code(
+    "SC009", ERROR, "cannot set {pointer}: {reason}",
+    help="write it as --set /training/epochs=3, a JSON Pointer and a JSON value",
+    doc="An override names an existing object or list by JSON Pointer (RFC 6901).",
+)
+
+# SC1xx: the vocabulary
+
+UNKNOWN_TYPE = Code(
+    "SC101", ERROR, "unknown {family} type {name!r}",
+    doc="The `type` of a node must be declared by its family; specc imports nothing else.",
+)
+UNKNOWN_KEY = Code(
+    "SC102", ERROR, "unknown key {key!r} in {owner}",
+    doc="Objects are closed: a key that nobody reads is a mistake, not a comment.",
+)
+MISSING_KEY = Code(
+    "SC103", ERROR, "{owner} needs the key {key!r}",
+    doc="This property has no default.",
+)
+WRONG_KIND = Code(
+    "SC104", ERROR, "{name} must be {wanted}, got {got}",
+    doc="The JSON type of the value does not fit the property.",
+)
+NOT_ALLOWED = Code(
+    "SC105", ERROR, "{name} cannot be {got}",
+    doc="The property takes one of a closed list of values.",
+)
+OUT_OF_RANGE = Code(
+    "SC106", ERROR, "{name} is {got}, {wanted}",
+    doc="The number, or the count of elements, is outside the range of the property.",
+)
+UNSUPPORTED_VERSION = Code(
+    "SC107", ERROR, "the spec asks for vocabulary version {got}, this specc has version {have}",
+    help='write "specc": {have}, or install the specc that knows the other version',
+    doc="The version is read first, so that a spec for another version gives this error alone.",
+)
+
+# SC2xx: references inside the spec
+
+UNKNOWN_EXTRACTOR = Code(
+    "SC201", ERROR, "no extractor is called {name!r}",
+    doc="`input_frames`, `frames` and `label` name extractors of the same spec.",
+)
+LABEL_AS_INPUT = Code(
+    "SC202", ERROR, "the network reads {name!r}, which is the label",
+    help="remove it: a network that sees the label learns nothing else",
+    doc="The label extractor cannot feed the network.",
+)
+FRAME_TWICE = Code(
+    "SC203", ERROR, "{name!r} is read twice by one extraction",
+    help="name each extractor once",
+    doc="An extraction concatenates its frames; the same frame twice adds nothing.",
+)
+CONFLICTING_KEYS = Code(
+    "SC204", ERROR, "{name}: {reason}",
+    doc="The properties of one node contradict each other.",
+)
+UNUSED_EXTRACTOR = Code(
+    "SC205", WARNING, "nothing reads the extractor {name!r}",
+    help="read it in `input_frames`, or remove it",
+    doc="An extractor that neither the network nor the label reads is not loaded.",
+)
+NO_LABEL = Code(
+    "SC206", ERROR, "no extractor gives the label",
+    help='add an extractor called "label", or name one: "label": "..."',
+    doc="Training needs the true values; the extractor called `label` gives them by default.",
+)
+NO_INPUT = Code(
+    "SC207", ERROR, "the network reads no frames",
+    help='name the extractors to read: "input_frames": [...]',
+    doc="The first node of a network turns frames of the batch into a tensor.",
+)
+
+# SC3xx: shapes, and the agreement of label, output, loss and metrics
+
+SHAPE_MISMATCH = Code(
+    "SC301", ERROR, "{type} got {got}, wants {wanted}",
+    doc="The node cannot take the shape that the node before it gives.",
+)
+OUTPUT_WIDTH = Code(
+    "SC302", ERROR, "the network gives {got}, the label with {loss} wants {wanted}",
+    doc="The width of the last node must fit the label and the loss.",
+)
+OUTPUT_RANGE = Code(
+    "SC303", ERROR, "{loss} wants {wanted}, the network gives {got}",
+    doc="A loss on probabilities cannot take numbers outside of 0 to 1, and the like.",
+)
+SUSPICIOUS_RANGE = Code(
+    "SC304", WARNING, "{loss} wants {wanted}, the network gives {got}",
+    doc="Legal and almost surely wrong, such as a sigmoid before a loss on logits.",
+)
+LABEL_FORM = Code(
+    "SC305", ERROR, "{loss} wants a label of {wanted}, the label is {got}",
+    doc="The loss reads the label in one form only.",
+)
+LABEL_VALUES = Code(
+    "SC306", ERROR, "{loss} wants label values {wanted}, found {got}",
+    doc="The values of the label column are outside of what the loss is defined for.",
+)
+METRIC_MISMATCH = Code(
+    "SC307", ERROR, "{metric} measures {wanted}, this is {got}",
+    doc="A metric is defined for one kind of task: binary, multiclass or regression.",
+)
+OPTIMIZER_MISMATCH = Code(
+    "SC308", ERROR, "{optimizer} cannot train this network: {reason}",
+    doc="Some optimizers take only matrices, or only sparse gradients.",
+)
+WEIGHT_COUNT = Code(
+    "SC309", ERROR, "{name} has {got} numbers, the output has {wanted} columns",
+    doc="Class weights are given one for each column of the output.",
+)
+REFUSED_BY_LIBRARY = Code(
+    "SC310", ERROR, "{type} refuses its arguments: {reason}",
+    help="the rehearsal on one sample batch failed; change the arguments of this node",
+    doc="Before a run starts, the real network, loss, optimizer and scheduler are built and "
+    "take one step on a sample batch.",
+)
+
+# SC4xx: the plan
+
+SPLIT_WITHOUT_ROWS = Code(
+    "SC401", ERROR, "the split {name!r} has no rows",
+    doc="Training needs rows to train on, and a split that is named needs rows to evaluate.",
+)
+BATCH_LARGER_THAN_DATA = Code(
+    "SC402", WARNING, "a batch of {batch_size} is larger than the {rows} training rows",
+    help="every epoch is a single step; choose a smaller batch size",
+    doc="One step an epoch is legal and seldom meant.",
+)
+BATCH_OF_ONE = Code(
+    "SC403", ERROR, "the last batch of an epoch has one row, and {type} cannot train on one row",
+    help="choose a batch size that does not leave one row, or another normalization",
+    doc="Batch normalization has no variance over one row.",
+)
+UNAVAILABLE_DEVICE = Code(
+    "SC404", ERROR, "the device {device!r} is not available here",
+    help='use "auto" or "cpu"',
+    doc="`auto` takes the first of cuda, mps and cpu that is available.",
+)
+
+# SC5xx: the run
+
+DIVERGED = Code(
+    "SC501", ERROR, "the loss became {value} in epoch {epoch}, batch {batch}",
+    help="lower the learning rate, scale the label, or clip outliers in the inputs",
+    doc="Training stops when the loss is not a finite number: no later step can mend it.",
+)
+UNWRITABLE_FOLDER = Code(
+    "SC502", ERROR, "cannot write the run folder {path!r}: {reason}",
+    help="choose another place with --out",
+    doc="The run folder is created before training starts.",
+)
+UNDEFINED_METRIC = Code(
+    "SC503", WARNING, "{metric} is not defined on the split {split!r}: {reason}",
+    doc="Some metrics need two classes, or two rows, in the split that they measure.",
+)
+INTERRUPTED = Code(
+    "SC504", ERROR, "interrupted in epoch {epoch}, batch {batch}",
+    help="the files written so far are whole",
+    doc="The user stopped the run.",
+)
+
+# SC6xx: the bundle: files, frames, keys, columns
+
+BUNDLE_NOT_FOUND = Code(
+    "SC601", ERROR, "no bundle at {path!r}",
+    help="a bundle is a folder, or a zip, of Parquet files",
+    doc="A bundle is a folder or a zip file that holds one Parquet file for each frame.",
+)
+UNREADABLE_BUNDLE = Code(
+    "SC602", ERROR, "cannot read the bundle: {reason}",
+    doc="The folder or the zip file itself is damaged or hostile.",
+)
+UNSAFE_ZIP = Code(
+    "SC603", ERROR, "the zip names a file outside of itself: {name!r}",
+    help="pack the Parquet files at the top level of the zip",
+    doc="A path with `..`, a drive or a leading slash could write or read elsewhere.",
+)
+UNREADABLE_FRAME = Code(
+    "SC604", ERROR, "cannot read the frame {frame!r}: {reason}",
+    help="write the Parquet file again; it is truncated or not Parquet",
+    doc="Every frame is one whole Parquet file.",
+)
+BAD_BUNDLE_JSON = Code(
+    "SC605", ERROR, "bundle.json: {reason}",
+    doc="bundle.json names the index frame and the key columns of the frames.",
+)
+UNKNOWN_FRAME = Code(
+    "SC606", ERROR, "the bundle has no frame {name!r}",
+    doc="A frame is named by its file: `planes` is planes.parquet.",
+)
+UNKNOWN_COLUMN = Code(
+    "SC607", ERROR, "the frame {frame!r} has no column {name!r}",
+    doc="Columns are found by name, glob or dtype in the frame at the end of the joins.",
+)
+NO_COLUMNS = Code(
+    "SC608", ERROR, "no column of the frame {frame!r} is left to take",
+    help="check `take_columns` and `drop_columns`; keys, `split` and `priority` are not features",
+    doc="An extractor gives at least one column.",
+)
+NO_KEY = Code(
+    "SC609", ERROR, "the frame {frame!r} has no key to join on",
+    help="name its key columns in bundle.json or in /bundle/keys, or join with "
+    '"on": {"column here": "column there"}',
+    doc="A frame is joined by its key: its pandas index, or the columns named as its key.",
+)
+KEY_COUNT = Code(
+    "SC610", ERROR, "the join names {got} columns, the key of {frame!r} has {wanted}: {key}",
+    doc="Each key column is matched with one column, in order.",
+)
+KEY_DTYPE = Code(
+    "SC611", ERROR, "cannot match {left!r} ({left_dtype}) with {right!r} ({right_dtype})",
+    help="store both columns with one dtype",
+    doc="Keys of different kinds never match, so every row would be missing.",
+)
+DUPLICATE_KEYS = Code(
+    "SC612", ERROR, "the key {key} of the frame {frame!r} is not unique: {count} rows repeat a key, "
+    "such as {examples}",
+    help="keep one row for each key",
+    doc="A join takes the one row that has the key; with two rows there is no answer.",
+)
+MISSING_ROWS = Code(
+    "SC613", ERROR, "{count} of {samples} samples have no row in {frame!r} for {key}, such as "
+    "{examples}",
+    help='add the rows, or accept nulls in their place: "missing_rows": "null"',
+    doc='`"missing_rows": "error"` asks that every sample finds its row.',
+)
+UNSUPPORTED_DTYPE = Code(
+    "SC614", ERROR, "the column {name!r} of {frame!r} has the dtype {dtype}, which {user} cannot "
+    "read",
+    doc="A transformer reads numbers, booleans, strings or times.",
+)
+NULLS = Code(
+    "SC615", ERROR, "the column {name!r} of {frame!r} has {count} nulls that samples reach",
+    doc="Null policy `error`, an `identity` transformer and a label all ask for columns "
+    "without nulls.",
+)
+NO_INDEX_FRAME = Code(
+    "SC616", ERROR, "no frame is the index frame",
+    help='name it in bundle.json: {{"index_frame": "..."}}, or in /bundle/index_frame; '
+    "a frame called `index` is it by default",
+    doc="The rows of the index frame are the samples.",
+)
+NO_SPLIT = Code(
+    "SC617", ERROR, "the index frame {frame!r} has no column 'split'",
+    help='add the column, or prepare one: "bundle": {{"prepare": [{{"type": "random_split"}}]}}',
+    doc="The column `split` says which samples train and which are evaluated.",
+)
+UNKNOWN_SPLIT = Code(
+    "SC618", ERROR, "no sample has the split {name!r}",
+    doc="`train_on` and `evaluate_on` name values of the column `split`.",
+)
+BAD_PRIORITY = Code(
+    "SC619", ERROR, "the column 'priority' holds {found}",
+    help="priorities are finite numbers, zero or above, and not all zero",
+    doc="A training sample is drawn with a chance proportional to its priority.",
+)
+EMPTY_FRAME = Code(
+    "SC620", ERROR, "the index frame {frame!r} has no rows",
+    doc="Without samples there is nothing to train on.",
+)
+NOT_ALIGNED = Code(
+    "SC621", ERROR, "the frame {frame!r} is not aligned with the index frame: {reason}",
+    doc="An aligned frame shares the key of the index frame, or, with no key in either, its "
+    "number of rows.",
+)
+LABEL_COLUMN_AS_FEATURE = Code(
+    "SC622", ERROR, "the extractor takes {name!r}, a column of the label",
+    help='leave it out: "drop_columns": ["{name}"]',
+    doc="A network that sees the label learns nothing else.",
+)
+SPLIT_REPLACED = Code(
+    "SC623", WARNING, "the index frame has a column {name!r}; the preparation step replaces it",
+    help="remove the step to use the column of the bundle",
+    doc="A preparation step that makes a column wins over the column of the bundle.",
+)
+BAD_PREPARATION = Code(
+    "SC624", ERROR, "{step}: {reason}",
+    doc="A preparation step cannot be carried out on this bundle.",
+)
+LIMIT = Code(
+    "SC625", ERROR, "{what} is {got}, the limit is {limit}",
+    doc="Limits keep hostile input from taking the memory of the machine.",
+)
+
+# SC7xx: the fit
+
+ALL_NULL = Code(
+    "SC701", WARNING, "the column {name!r} is null in every training row and becomes a constant",
+    help='leave it out: "drop_columns": ["{name}"]',
+    doc="Nothing can be learnt from a column without values.",
+)
+UNSEEN = Code(
+    "SC702", ERROR, "the column {name!r} has {count} values that no training row has, such as "
+    "{examples}",
+    help='give them a column of their own: "on_unseen": "other"',
+    doc='`"on_unseen": "error"` asks that training rows show every value.',
+)
+NOT_FINITE = Code(
+    "SC703", ERROR, "the column {name!r} of {frame!r} holds {count} infinite values",
+    help="store them as null or as finite numbers",
+    doc="An infinite value turns the mean, and then every weight, into NaN.",
+)
+BAD_FILL = Code(
+    "SC704", ERROR, "cannot fill the column {name!r} ({dtype}) with {value}",
+    help="fill with a value of the column's own dtype",
+    doc="The fill value is stored in the column, so it has the column's dtype.",
+)
+TOO_FEW_CLASSES = Code(
+    "SC705", ERROR, "the label {name!r} has {count} class in the training rows",
+    help="a classifier needs at least two classes; check the split",
+    doc="With one class there is nothing to tell apart.",
+)

@@ -1,0 +1,130 @@
+"""A diagnostic is a record with a stable code; passes collect them and never raise them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, Literal, TypeVar
+
+
+class Severity(Enum):
+    """How bad a finding is: an error stops the compilation, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+Target = Literal["key", "value"]
+"""Which side of `"key": value` a diagnostic underlines."""
+
+Patch = tuple[Mapping[str, Any], ...]
+"""A JSON Patch (RFC 6902) as a tuple of operations."""
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another place that belongs to a finding: a pointer into the spec, or a file."""
+
+    message: str
+    pointer: str | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding.
+
+    Args:
+        code: stable and never reused, such as `SC102`.
+        message: one line, lower case, no full stop; names the thing at fault.
+        pointer: JSON Pointer into the spec; None for a finding about a file.
+        target: whether the key or the value at `pointer` is at fault.
+        file: the file at fault when it is not the spec, such as a Parquet file.
+        offset: code point offset in the spec's text, for text that has no pointers.
+        help: what to do.
+        fix: the repair, where it is certain.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    pointer: str | None = None
+    target: Target = "value"
+    file: str | None = None
+    offset: int | None = None
+    related: tuple[Related, ...] = ()
+    help: str | None = None
+    fix: Patch | None = None
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+
+@dataclass(frozen=True)
+class Code:
+    """The rule behind a diagnostic: its number, severity and wording.
+
+    Args:
+        name: the stable code.
+        severity: of every diagnostic of this code.
+        message: with named holes, filled by `at`.
+        doc: the reason for the rule, for the reference.
+    """
+
+    name: str
+    severity: Severity
+    message: str
+    doc: str
+    help: str | None = None
+
+    def at(
+        self,
+        pointer: str | None = None,
+        *,
+        target: Target = "value",
+        file: str | None = None,
+        offset: int | None = None,
+        related: Iterable[Related] = (),
+        help: str | None = None,
+        fix: Patch | None = None,
+        **holes: Any,
+    ) -> Diagnostic:
+        """The diagnostic of this code at a place; `holes` fill the message and the help."""
+        advice = help if help is not None else self.help
+        return Diagnostic(
+            code=self.name,
+            severity=self.severity,
+            message=one_line(self.message.format(**holes)),
+            pointer=pointer,
+            target=target,
+            file=file,
+            offset=offset,
+            related=tuple(related),
+            help=advice.format(**holes) if advice is not None and help is None else advice,
+            fix=fix,
+        )
+
+
+def one_line(text: str) -> str:
+    """Text with line breaks and control characters made visible: names come from strangers."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+Stage = TypeVar("Stage", covariant=True)
+
+
+@dataclass(frozen=True)
+class Result(Generic[Stage]):
+    """What a pass gives: the next stage, or None, and what it found on the way."""
+
+    stage: Stage | None
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        return self.stage is not None

@@ -1,0 +1,30 @@
+"""The few kinds of column that specc tells apart, from Arrow's many."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, OTHER = (
+    "boolean", "integer", "float", "string", "datetime", "other",
+)
+DTYPES = (BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, OTHER)
+
+
+def classify(dtype: pa.DataType) -> str:
+    """The kind of a column: `boolean`, `integer`, `float`, `string`, `datetime` or `other`.
+
+    Dictionary columns (pandas categoricals) count as the kind of their values.
+    """
+    if pa.types.is_dictionary(dtype):
+        return classify(dtype.value_type)
+    if pa.types.is_boolean(dtype):
+        return BOOLEAN
+    if pa.types.is_integer(dtype):
+        return INTEGER
+    if pa.types.is_floating(dtype) or pa.types.is_decimal(dtype):
+        return FLOAT
+    if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
+        return STRING
+    if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
+        return DATETIME
+    return OTHER

@@ -1,0 +1,109 @@
+"""Resolved chains against the data of a bundle: which row each sample gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import codes
+from .bundle import Bundle
+from .chains import Chain, Step
+from .diagnostic import Diagnostic, Result
+from .joins import compact, compose, duplicates, examples, match
+from .pointer import join as below
+from .stages import Coverage, Extractor, Positions, Samples
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Walked:
+    """A prefix of a chain: the row of each sample, and what its last step missed."""
+
+    rows: Rows
+    missing: int
+    examples: tuple[str, ...]
+
+
+class Matching:
+    """Matches keys of one bundle; every step, and every prefix of a chain, once.
+
+    Args:
+        samples: None while they are not known; then only the keys themselves are judged.
+    """
+
+    def __init__(self, bundle: Bundle, samples: Samples | None) -> None:
+        self._bundle = bundle
+        self._samples = samples
+        self._steps: dict[Step, Rows] = {}
+        self._walked: dict[tuple[Step | None, ...], _Walked] = {}
+        self._unique: dict[tuple[str, tuple[str, ...]], bool] = {}
+
+    def positions(self, extractor: Extractor, chain: Chain) -> Result[Positions]:
+        """The row of the last frame for each sample.
+
+        Reports: SC612 (each key once), SC613, SC621. Raises: BundleError for damaged pages.
+        """
+        found: list[Diagnostic] = []
+        start = below(extractor.pointer, "frame")
+        steps = [(start, chain.alignment)] if chain.alignment is not None else []
+        steps += [(join.pointer, step)
+                  for join, step in zip(extractor.joins, chain.joins, strict=True)]
+        unique = [self._check_unique(pointer, step, found) for pointer, step in steps]
+        if self._samples is None or not all(unique):
+            return Result(None, tuple(found))
+        walked = _Walked(self._samples.rows, 0, ())
+        prefix: tuple[Step | None, ...] = (chain.alignment,)
+        coverage: list[Coverage] = []
+        if chain.alignment is not None:
+            walked = self._walk(prefix, walked, chain.alignment)
+            if walked.missing:
+                found.append(codes.NOT_ALIGNED.at(start, frame=chain.start,
+                                                  reason=self._lacks(walked)))
+        for join, step in zip(extractor.joins, chain.joins, strict=True):
+            prefix = (*prefix, step)
+            walked = self._walk(prefix, walked, step)
+            if walked.missing and extractor.missing_rows == "error":
+                found.append(codes.MISSING_ROWS.at(
+                    join.pointer, count=walked.missing, samples=len(self._samples),
+                    frame=step.right, key=", ".join(step.columns),
+                    examples=", ".join(walked.examples),
+                ))
+            coverage.append(Coverage(
+                join.pointer, step.right, step.columns, len(self._samples),
+                int(np.count_nonzero(walked.rows >= 0)), walked.examples,
+            ))
+        if found:
+            return Result(None, tuple(found))
+        rows = compact(walked.rows, self._bundle.rows(chain.end))
+        return Result(Positions(chain.end, rows, tuple(coverage)))
+
+    def _lacks(self, walked: _Walked) -> str:
+        return (f"{walked.missing} of {len(walked.rows)} samples have no row in it, such as "
+                f"{', '.join(walked.examples)}")
+
+    def _check_unique(self, pointer: str, step: Step, found: list[Diagnostic]) -> bool:
+        key = (step.right, step.key)
+        if key not in self._unique:
+            columns = self._bundle.read(*key).columns
+            count, shown = duplicates(columns)
+            self._unique[key] = not count
+            if count:
+                found.append(codes.DUPLICATE_KEYS.at(
+                    pointer, key=", ".join(map(repr, step.key)), frame=step.right, count=count,
+                    examples=", ".join(shown),
+                ))
+        return self._unique[key]
+
+    def _walk(self, prefix: tuple[Step | None, ...], before: _Walked, step: Step) -> _Walked:
+        if prefix not in self._walked:
+            left = self._bundle.read(step.left, step.columns).columns
+            if step not in self._steps:
+                right = self._bundle.read(step.right, step.key).columns
+                self._steps[step] = match(left, right)
+            rows = compose(before.rows, self._steps[step])
+            lost = before.rows[(before.rows >= 0) & (rows < 0)]
+            self._walked[prefix] = _Walked(rows, len(lost), examples(left, lost))
+        return self._walked[prefix]

@@ -1,0 +1,166 @@
+"""bind: Graph and Bundle -> BoundGraph. Frames, keys, samples and columns are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+import numpy as np
+
+from .. import codes
+from ..bundle import Bundle, BundleError
+from ..chains import Chain, Chains, at_pointer
+from ..diagnostic import Diagnostic, Result
+from ..dtypes import classify
+from ..matching import Matching
+from ..pointer import join as below
+from ..preparation import PRIORITY, SPLIT
+from ..samples import bind_samples
+from ..selectors import select, unknown_name
+from ..stages import (
+    BoundExtractor,
+    BoundGraph,
+    Column,
+    Extractor,
+    Graph,
+    Positions,
+    Samples,
+    Selector,
+)
+
+Stage = TypeVar("Stage")
+
+
+def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
+    """Ties a graph to a bundle. Reads metadata, keys, splits, priorities, and no feature.
+
+    Reports: SC401, SC602, SC604, SC606 to SC614, SC616 to SC625; independent mistakes all at
+    once. An extractor with a broken join reports the join and not its columns.
+    """
+    index_frame, found = _index_frame(graph, bundle)
+    keys, undecided, wrong_keys = _keys(graph, bundle)
+    found += wrong_keys
+    bundle = bundle.with_keys(keys)
+    samples: Samples | None = None
+    if index_frame is not None:
+        frame = index_frame
+        samples = _stage(lambda: bind_samples(graph, bundle, frame), found)
+    chains = Chains(graph, bundle, index_frame, undecided)
+    matching = Matching(bundle, samples)
+    label: tuple[Chain, Positions | None, frozenset[str]] | None = None
+    bound: dict[str, BoundExtractor] = {}
+    # The label first: its columns are hidden from the other extractors.
+    others = [extractor for extractor in graph.extractors if extractor.name != graph.label.name]
+    for extractor in (graph.label, *others):
+        chain = _stage(lambda e=extractor: chains.resolve(e), found)  # type: ignore[misc]
+        if chain is None:
+            continue
+        positions = _stage(
+            lambda e=extractor, c=chain: matching.positions(e, c), found  # type: ignore[misc]
+        )
+        secret: frozenset[str] = frozenset()
+        if label is not None and _same_rows(chain, positions, label[0], label[1]):
+            secret = label[2]
+        columns = _columns(extractor, chain, bundle, index_frame, secret, found)
+        if extractor is graph.label:
+            label = (chain, positions, frozenset(column.name for column in columns))
+        if positions is not None:
+            bound[extractor.name] = BoundExtractor(extractor, positions, columns)
+    # One damaged file, or one wrong key, may have been met from several sides.
+    diagnostics = tuple(dict.fromkeys(found))
+    if any(diagnostic.is_error for diagnostic in diagnostics):
+        return Result(None, diagnostics)
+    assert samples is not None and index_frame is not None
+    names = dict.fromkeys((*(extractor.name for extractor in graph.extractors), graph.label.name))
+    return Result(
+        BoundGraph(graph, bundle, index_frame, samples, {name: bound[name] for name in names}),
+        diagnostics,
+    )
+
+
+def _stage(run: Callable[[], Result[Stage]], found: list[Diagnostic]) -> Stage | None:
+    """Runs one part of the pass; damage that shows only when pages are read is collected too."""
+    try:
+        result = run()
+    except BundleError as error:
+        found += error.diagnostics
+        return None
+    found += result.diagnostics
+    return result.stage
+
+
+def _index_frame(graph: Graph, bundle: Bundle) -> tuple[str | None, list[Diagnostic]]:
+    name = graph.bundle.index_frame
+    if name is None:
+        if bundle.index_frame is None:
+            return None, [codes.NO_INDEX_FRAME.at()]
+        return bundle.index_frame, []
+    if name not in bundle.frames:
+        return None, [codes.UNKNOWN_FRAME.at("/bundle/index_frame", name=name,
+                                             help=unknown_name("frames", name, bundle.frames))]
+    return name, []
+
+
+def _keys(
+    graph: Graph, bundle: Bundle
+) -> tuple[Mapping[str, tuple[str, ...]], set[str], list[Diagnostic]]:
+    """The keys that the spec names; frames for which it does so wrongly, and the diagnostics."""
+    keys: dict[str, tuple[str, ...]] = {}
+    wrong: set[str] = set()
+    found: list[Diagnostic] = []
+    for frame, key in graph.bundle.keys.items():
+        pointer = below("/bundle/keys", frame)
+        if frame not in bundle.frames:
+            found.append(codes.UNKNOWN_FRAME.at(pointer, target="key", name=frame,
+                                                help=unknown_name("frames", frame, bundle.frames)))
+            continue
+        known = bundle.schema(frame).names
+        one = isinstance(at_pointer(graph, pointer), str)
+        for index, column in enumerate(key):
+            if column not in known:
+                wrong.add(frame)
+                found.append(codes.UNKNOWN_COLUMN.at(
+                    pointer if one else below(pointer, index), frame=frame, name=column,
+                    help=unknown_name("columns", column, known),
+                ))
+        if frame not in wrong:
+            keys[frame] = key
+    return keys, wrong, found
+
+
+def _same_rows(chain: Chain, positions: Positions | None, label_chain: Chain,
+               label_positions: Positions | None) -> bool:
+    """Whether an extractor reads the very rows that the label of its samples stands in.
+
+    A join back to the label's frame that finds other rows, such as the previous order, may read
+    the label's column: at the time of the sample it is known.
+    """
+    if chain == label_chain:
+        return True
+    if positions is None or label_positions is None or positions.frame != label_positions.frame:
+        return False
+    return bool(np.array_equal(positions.rows, label_positions.rows))
+
+
+def _columns(extractor: Extractor, chain: Chain, bundle: Bundle, index_frame: str | None,
+             secret: frozenset[str], found: list[Diagnostic]) -> tuple[Column, ...]:
+    """The columns of an extractor; `secret` are those of the label. Reports SC607, SC608, SC622."""
+    frame = chain.end
+    schema = bundle.schema(frame)
+    features = bundle.columns(frame)
+    hidden = {*(name for name in schema.names if name not in features), *secret}
+    if frame == index_frame:
+        hidden |= {SPLIT, PRIORITY}
+    dtypes = {field.name: classify(field.type) for field in schema}
+    selection = select(extractor.take, extractor.drop, dtypes, frame, hidden)
+    wrong = [*selection.diagnostics, *_leaks(selection.columns, secret)]
+    if not selection.columns and not wrong:
+        wrong.append(codes.NO_COLUMNS.at(below(extractor.pointer, "take_columns"), frame=frame))
+    found += wrong
+    return tuple(Column(name, dtypes[name]) for name in selection.columns)
+
+
+def _leaks(columns: Mapping[str, Selector], secret: frozenset[str]) -> Iterator[Diagnostic]:
+    for name, selector in columns.items():
+        if name in secret:
+            yield codes.LABEL_COLUMN_AS_FEATURE.at(selector.pointer, name=name)

@@ -1,0 +1,222 @@
+"""resolve: Spec -> Graph. Defaults are filled in and every name is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...schema import load_schema
+from ...schema.declaration import NetworkType
+from ...schema.networks import NETWORKS
+from .. import codes
+from ..defaults import with_defaults
+from ..diagnostic import Diagnostic, Result
+from ..hints import did_you_mean, replace_fix
+from ..network import frames_read, walk
+from ..pointer import join
+from ..stages import (
+    BundleSettings,
+    Extractor,
+    Graph,
+    Join,
+    NetworkNode,
+    Node,
+    Selector,
+    Spec,
+    Training,
+)
+from ..suggest import nearest
+
+_NETWORKS: Mapping[str, NetworkType] = {entry.name: entry for entry in NETWORKS}
+
+Object = Mapping[str, Any]
+
+
+def resolve(spec: Spec) -> Result[Graph]:
+    """Names and defaults.
+
+    Reports: SC106, SC201 to SC207.
+    """
+    value = with_defaults(load_schema(), spec.value)
+    extractors = {
+        name: _extractor(join("/extractors", name), name, inner)
+        for name, inner in value["extractors"].items()
+    }
+    network = _network("/network", value["network"])
+    found = [*_name_is_printable(value["name"]), *_check_fills(extractors)]
+    label = value["label"]
+    if label not in extractors:
+        found.append(_missing_label(label, spec.value, extractors))
+    reads = list(_reads(network))
+    found += _check_reads(reads, label, extractors)
+    used = {name for _, name in reads} | {label}
+    found += [
+        codes.UNUSED_EXTRACTOR.at(entry.pointer, target="key", name=name)
+        for name, entry in extractors.items()
+        if name not in used and not any(diagnostic.is_error for diagnostic in found)
+    ]
+    if any(diagnostic.is_error for diagnostic in found):
+        return Result(None, tuple(found))
+    scheduler = value["scheduler"]
+    graph = Graph(
+        source=spec.source,
+        resolved=value,
+        name=value["name"],
+        description=value["description"],
+        seed=value["seed"],
+        bundle=_bundle(value["bundle"]),
+        extractors=tuple(entry for name, entry in extractors.items() if name in used),
+        label=extractors[label],
+        network=network,
+        loss=_node("/loss", value["loss"]),
+        optimizer=_node("/optimizer", value["optimizer"]),
+        scheduler=_node("/scheduler", scheduler) if scheduler is not None else None,
+        metrics=tuple(_nodes("/metrics", value["metrics"])),
+        training=_training(value["training"]),
+    )
+    return Result(graph, tuple(found))
+
+
+def _node(pointer: str, value: Object) -> Node:
+    args = {key: inner for key, inner in value.items() if key != "type"}
+    return Node(pointer, value["type"], args)
+
+
+def _nodes(pointer: str, values: list[Object]) -> Iterator[Node]:
+    for index, value in enumerate(values):
+        yield _node(join(pointer, index), value)
+
+
+def _network(pointer: str, value: Object) -> NetworkNode:
+    declaration = _NETWORKS[value["type"]]
+    args = {key: inner for key, inner in value.items() if key != "type"}
+    for key in declaration.children:
+        inner = value[key]
+        args[key] = (
+            [_network(join(pointer, key, index), child) for index, child in enumerate(inner)]
+            if isinstance(inner, list)
+            else _network(join(pointer, key), inner)
+        )
+    return NetworkNode(pointer, value["type"], args, declaration)
+
+
+def _reads(network: NetworkNode) -> Iterator[tuple[str, str]]:
+    """`(pointer, name)` of every mention of an extractor in the network."""
+    for node in walk(network):
+        read = frames_read(node)
+        if read is not None:
+            pointer, names = read
+            yield from ((join(pointer, index), name) for index, name in enumerate(names))
+
+
+def _check_reads(reads: list[tuple[str, str]], label: str,
+                 extractors: Mapping[str, Extractor]) -> Iterator[Diagnostic]:
+    if not reads:
+        yield codes.NO_INPUT.at("/network")
+    features = [name for name in extractors if name != label]
+    seen: set[tuple[str, str]] = set()
+    for pointer, name in reads:
+        place = pointer.rpartition("/")[0]
+        if name not in extractors:
+            guess = nearest(name, features)
+            yield codes.UNKNOWN_EXTRACTOR.at(
+                pointer, name=name, help=did_you_mean(guess, features, "extractors"),
+                fix=replace_fix(pointer, guess),
+            )
+        elif name == label:
+            yield codes.LABEL_AS_INPUT.at(pointer, name=name)
+        elif (place, name) in seen:
+            yield codes.FRAME_TWICE.at(pointer, name=name,
+                                       fix=({"op": "remove", "path": pointer},))
+        seen.add((place, name))
+
+
+def _missing_label(label: str, given: Object, extractors: Mapping[str, Extractor]) -> Diagnostic:
+    if "label" not in given:
+        return codes.NO_LABEL.at("/extractors", target="key")
+    guess = nearest(label, extractors)
+    return codes.UNKNOWN_EXTRACTOR.at(
+        "/label", name=label, help=did_you_mean(guess, extractors, "extractors"),
+        fix=replace_fix("/label", guess),
+    )
+
+
+def _name_is_printable(name: str) -> Iterator[Diagnostic]:
+    # `$` in a JSON Schema pattern also matches before a line break at the end.
+    if not name.isprintable():
+        yield codes.OUT_OF_RANGE.at("/name", name="name", got=repr(name),
+                                    wanted="must be letters, digits, '_', '.' and '-'")
+
+
+def _check_fills(extractors: Mapping[str, Extractor]) -> Iterator[Diagnostic]:
+    for entry in extractors.values():
+        if entry.nulls == "fill" and entry.fill_value is None:
+            yield codes.CONFLICTING_KEYS.at(
+                join(entry.pointer, "nulls"), name="nulls",
+                reason="'fill' needs a 'fill_value'", help='add "fill_value": 0',
+            )
+        if entry.nulls != "fill" and entry.fill_value is not None:
+            yield codes.CONFLICTING_KEYS.at(
+                join(entry.pointer, "fill_value"), target="key", name="fill_value",
+                reason=f"is read only with \"nulls\": \"fill\", here it is {entry.nulls!r}",
+                help='write "nulls": "fill", or remove fill_value',
+            )
+
+
+def _extractor(pointer: str, name: str, value: Object) -> Extractor:
+    return Extractor(
+        pointer=pointer,
+        name=name,
+        frame=value["frame"],
+        joins=tuple(
+            _join(join(pointer, "joins", index), inner)
+            for index, inner in enumerate(value["joins"])
+        ),
+        take=tuple(_selectors(join(pointer, "take_columns"), value["take_columns"])),
+        drop=tuple(_selectors(join(pointer, "drop_columns"), value["drop_columns"])),
+        missing_rows=value["missing_rows"],
+        nulls=value["nulls"],
+        fill_value=value["fill_value"],
+        transformer=_node(join(pointer, "transformer"), value["transformer"]),
+    )
+
+
+def _join(pointer: str, value: Object) -> Join:
+    on = value["on"]
+    if isinstance(on, str):
+        return Join(pointer, value["frame"], (on,), None)
+    if isinstance(on, list):
+        return Join(pointer, value["frame"], tuple(on), None)
+    return Join(pointer, value["frame"], tuple(on), tuple(on.values()))
+
+
+def _selectors(pointer: str, values: list[str | Object]) -> Iterator[Selector]:
+    for index, value in enumerate(values):
+        place = join(pointer, index)
+        if isinstance(value, str):
+            yield Selector(place, value, None)
+        else:
+            yield Selector(place, None, value["dtype"])
+
+
+def _bundle(value: Object) -> BundleSettings:
+    keys = {
+        frame: (key,) if isinstance(key, str) else tuple(key)
+        for frame, key in value["keys"].items()
+    }
+    prepare = tuple(_nodes("/bundle/prepare", value["prepare"]))
+    return BundleSettings(value["index_frame"], keys, prepare)
+
+
+def _training(value: Object) -> Training:
+    evaluate_on = value["evaluate_on"]
+    return Training(
+        epochs=value["epochs"],
+        batch_size=value["batch_size"],
+        train_on=tuple(value["train_on"]),
+        evaluate_on=None if evaluate_on is None else tuple(evaluate_on),
+        evaluate_every=value["evaluate_every"],
+        sampling=value["sampling"],
+        device=value["device"],
+        threads=value["threads"],
+    )

@@ -1,0 +1,191 @@
+"""Which rows of the index frame are samples, in which split, and how often they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import codes
+from .arrays import codes_of, decoded, floats, valid
+from .bundle import Bundle
+from .diagnostic import Diagnostic, Result
+from .dtypes import BOOLEAN, FLOAT, INTEGER, STRING, classify
+from .pointer import join
+from .preparation import PRIORITY, SPLIT, Splits, prepare_priority, prepare_split
+from .selectors import unknown_name
+from .stages import Graph, Node, Samples, Training
+
+MOST_SPLITS = 1_000
+"""Splits that one spec may use."""
+
+_TRAIN, _DISPLAY = "train", "display"
+_DEFAULT_TRAIN_ON = (_TRAIN, _DISPLAY)
+
+
+def bind_samples(graph: Graph, bundle: Bundle, frame: str) -> Result[Samples]:
+    """The samples of the index frame `frame`.
+
+    Reports: SC401, SC607, SC614, SC617 to SC620, SC623 to SC625.
+    Raises: BundleError for damaged pages.
+    """
+    if not bundle.rows(frame):
+        return Result(None, (codes.EMPTY_FRAME.at(file=bundle.file(frame), frame=frame),))
+    steps = graph.bundle.prepare
+    split_step, twice = _only([step for step in steps if step.type != PRIORITY], SPLIT)
+    priority_step, priority_twice = _only([step for step in steps if step.type == PRIORITY],
+                                          PRIORITY)
+    found = [*twice, *priority_twice]
+    splits = (_stored_splits(bundle, frame) if split_step is None
+              else prepare_split(split_step, bundle, frame, graph.seed))
+    found += splits.diagnostics
+    if splits.stage is None:
+        if priority_step is not None:
+            every = np.ones(bundle.rows(frame), dtype=np.bool_)
+            found += prepare_priority(priority_step, bundle, frame, every).diagnostics
+        return Result(None, tuple(found))
+    train_on, names, wrong = _choose(graph.training, splits.stage)
+    found += wrong
+    if any(diagnostic.is_error for diagnostic in found):
+        return Result(None, tuple(found))
+    place = {name: index for index, name in enumerate(names)}
+    # One more entry for the code -1, which indexes the last.
+    used = np.array([*(place.get(name, -1) for name in splits.stage.names), -1], dtype=np.int16)
+    split = used[splits.stage.codes]
+    training = (split >= 0) & (split < len(train_on))
+    priority = _priority(graph, bundle, frame, training, priority_step)
+    found += priority.diagnostics
+    if any(diagnostic.is_error for diagnostic in found):
+        return Result(None, tuple(found))
+    rows = np.flatnonzero(split >= 0)
+    return Result(
+        Samples(
+            rows=rows,
+            split=split[rows],
+            names=names,
+            training=training[rows],
+            priority=None if priority.stage is None else priority.stage[rows],
+        ),
+        tuple(found),
+    )
+
+
+def _only(steps: list[Node], column: str) -> tuple[Node | None, list[Diagnostic]]:
+    """The one step that makes a column. Reports SC624 for each further one."""
+    twice = [
+        codes.BAD_PREPARATION.at(step.pointer, step=step.type, help="remove one of the two steps",
+                                 reason=f"a step before it makes the column {column!r} already")
+        for step in steps[1:]
+    ]
+    return (steps[0] if steps else None), twice
+
+
+def _stored_splits(bundle: Bundle, frame: str) -> Result[Splits]:
+    schema = bundle.schema(frame)
+    file = bundle.file(frame)
+    if SPLIT not in schema.names:
+        return Result(None, (codes.NO_SPLIT.at(file=file, frame=frame),))
+    dtype = schema.field(SPLIT).type
+    if classify(dtype) != STRING:
+        return Result(None, (
+            codes.UNSUPPORTED_DTYPE.at(file=file, name=SPLIT, frame=frame, dtype=dtype,
+                                       user="the split", help="splits are named by strings"),
+        ))
+    value_codes, values = codes_of(bundle.read(frame, [SPLIT]).column(0))
+    values = values.to_pylist()
+    names = sorted(value for value in values if value is not None)
+    order = {name: index for index, name in enumerate(names)}
+    renumber = np.array([order.get(value, -1) for value in values], dtype=np.int64)
+    return Result(Splits(renumber[value_codes], tuple(names)))
+
+
+def _choose(
+    training: Training, splits: Splits
+) -> tuple[tuple[str, ...], tuple[str, ...], list[Diagnostic]]:
+    """The splits to train on, all splits in use (those first), and what is wrong.
+
+    Splits that the spec names must have rows; of the default `train` and `display` one must.
+    """
+    found: list[Diagnostic] = []
+    if training.train_on == _DEFAULT_TRAIN_ON:
+        train_on = tuple(name for name in _DEFAULT_TRAIN_ON if name in splits.names)
+        if not train_on:
+            found.append(_no_rows(splits))
+    else:
+        train_on = tuple(dict.fromkeys(training.train_on))
+        found += _unknown("/training/train_on", training.train_on, splits)
+    if training.evaluate_on is None:
+        evaluate_on = tuple(name for name in splits.names
+                            if name != _TRAIN or _DISPLAY not in splits.names)
+    else:
+        evaluate_on = training.evaluate_on
+        found += _unknown("/training/evaluate_on", training.evaluate_on, splits)
+    names = tuple(dict.fromkeys((*train_on, *evaluate_on)))
+    if len(names) > MOST_SPLITS:
+        found.append(codes.LIMIT.at("/training/evaluate_on", what="the number of splits",
+                                    got=len(names), limit=MOST_SPLITS))
+    return train_on, names, found
+
+
+def _no_rows(splits: Splits) -> Diagnostic:
+    known = unknown_name("splits", _TRAIN, splits.names) or "the column 'split' is null everywhere"
+    return codes.SPLIT_WITHOUT_ROWS.at("/training/train_on", name=_TRAIN, help=known)
+
+
+def _unknown(pointer: str, names: tuple[str, ...], splits: Splits) -> Iterator[Diagnostic]:
+    for index, name in enumerate(names):
+        if name not in splits.names:
+            yield codes.UNKNOWN_SPLIT.at(join(pointer, index), name=name,
+                                         help=unknown_name("splits", name, splits.names))
+
+
+def _priority(graph: Graph, bundle: Bundle, frame: str, training: NDArray[np.bool_],
+              step: Node | None) -> Result[NDArray[np.float64]]:
+    """Priorities `[rows]`, 0 for rows that do not train; no stage where none are used."""
+    sampling = graph.training.sampling
+    drawn = sampling in ("auto", PRIORITY)
+    if step is not None:
+        prepared = prepare_priority(step, bundle, frame, training)
+        return prepared if drawn else Result(None, prepared.diagnostics)
+    if not drawn:
+        return Result(None)
+    schema = bundle.schema(frame)
+    if PRIORITY in schema.names:
+        return _stored_priority(bundle, frame, training)
+    if sampling == PRIORITY:
+        return Result(None, (
+            codes.BAD_PRIORITY.at(
+                "/training/sampling", found=f"nothing: the frame {frame!r} does not have it",
+                help='add the column, prepare it with a step of type "priority", or sample '
+                '"shuffled"',
+            ),
+        ))
+    return Result(None)
+
+
+def _stored_priority(bundle: Bundle, frame: str,
+                     training: NDArray[np.bool_]) -> Result[NDArray[np.float64]]:
+    dtype = bundle.schema(frame).field(PRIORITY).type
+    if classify(dtype) not in (INTEGER, FLOAT, BOOLEAN):
+        return _bad_priority(bundle, frame, f"values of the dtype {dtype}")
+    column = decoded(bundle.read(frame, [PRIORITY]).column(0))
+    values = np.where(training, floats(column), 0.0)
+    nulls = int((training & ~valid(column)).sum())
+    infinite = int(np.isinf(values).sum())
+    negative = int((values < 0).sum())
+    for count, what in ((nulls, "nulls"), (infinite, "infinite values"),
+                        (negative, "negative values")):
+        if count:
+            return _bad_priority(bundle, frame, f"{count} {what} in training rows")
+    with np.errstate(over="ignore"):
+        total = float(values.sum())
+    if total == 0.0:
+        return _bad_priority(bundle, frame, "only zeros in training rows")
+    if not np.isfinite(total):
+        return _bad_priority(bundle, frame, "values so large that their sum is infinite")
+    return Result(values)
+
+
+def _bad_priority(bundle: Bundle, frame: str, found: str) -> Result[NDArray[np.float64]]:
+    return Result(None, (codes.BAD_PRIORITY.at(file=bundle.file(frame), found=found),))

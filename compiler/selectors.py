@@ -1,0 +1,105 @@
+"""Which columns an extractor takes: selectors by name, glob or dtype against a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from . import codes
+from .diagnostic import Diagnostic, one_line
+from .dtypes import FLOAT, INTEGER
+from .stages import Selector
+from .suggest import nearest
+
+NUMBER = "number"
+"""The dtype of a selector that stands for integer and float."""
+
+_EVERYTHING = "*"
+_MOST_LISTED = 8
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The outcome for one extractor.
+
+    Args:
+        columns: name -> the selector that took it, in the order of the selectors and, within
+            one selector, of the frame.
+        diagnostics: SC607 for selectors that match nothing.
+    """
+
+    columns: Mapping[str, Selector]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def select(take: Sequence[Selector], drop: Sequence[Selector], dtypes: Mapping[str, str],
+           frame: str, hidden: Collection[str] = ()) -> Selection:
+    """The columns that `take` picks and `drop` does not.
+
+    Reports: SC607 for a selector that matches no column of the frame; `*` may match none.
+
+    Args:
+        take: a name that is a column wins over its reading as a glob.
+        drop: may name any column of the frame, taken or not.
+        dtypes: column -> one of `dtypes.DTYPES`, in the order of the frame.
+        frame: its name, for messages.
+        hidden: columns that only their exact name takes, such as keys.
+    """
+    found: list[Diagnostic] = []
+    open_columns = [column for column in dtypes if column not in hidden]
+    taken: dict[str, Selector] = {}
+    for selector in take:
+        columns = _matched(selector, dtypes, open_columns)
+        if not columns and selector.name != _EVERYTHING:
+            found.append(_nothing(selector, frame, dtypes))
+        for column in columns:
+            taken.setdefault(column, selector)
+    dropped: set[str] = set()
+    for selector in drop:
+        columns = _matched(selector, dtypes, list(dtypes))
+        if not columns and selector.name != _EVERYTHING:
+            found.append(_nothing(selector, frame, dtypes))
+        dropped.update(columns)
+    kept = {column: selector for column, selector in taken.items() if column not in dropped}
+    return Selection(kept, tuple(found))
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str | None:
+    """The help for a name that is not there: the nearest one, or a few that are."""
+    names = list(known)
+    near = nearest(name, names)
+    if near is not None:
+        return one_line(f"did you mean {near!r}?")
+    if not names:
+        return None
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return one_line(f"{kind}: {', '.join(map(repr, names[:_MOST_LISTED]))}{more}")
+
+
+def _matched(selector: Selector, dtypes: Mapping[str, str], candidates: list[str]) -> list[str]:
+    if selector.dtype is not None:
+        wanted = (INTEGER, FLOAT) if selector.dtype == NUMBER else (selector.dtype,)
+        return [column for column in candidates if dtypes[column] in wanted]
+    assert selector.name is not None
+    if selector.name in dtypes:
+        return [selector.name]
+    return list(_globbed(selector.name, candidates))
+
+
+def _globbed(pattern: str, candidates: list[str]) -> Iterator[str]:
+    if any(character in pattern for character in "*?["):
+        yield from (column for column in candidates if fnmatchcase(column, pattern))
+
+
+def _nothing(selector: Selector, frame: str, dtypes: Mapping[str, str]) -> Diagnostic:
+    if selector.dtype is not None:
+        return codes.UNKNOWN_COLUMN.at(
+            selector.pointer, frame=frame, name=f"of dtype {selector.dtype}",
+            help=f"dtypes of the frame: {', '.join(sorted(set(dtypes.values())))}",
+        )
+    assert selector.name is not None
+    return codes.UNKNOWN_COLUMN.at(
+        selector.pointer, frame=frame, name=selector.name,
+        help=unknown_name("columns", selector.name, dtypes),
+    )

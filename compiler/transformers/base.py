@@ -1,0 +1,123 @@
+"""What every fitted transformer of a column can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .. import codes
+from ..diagnostic import Diagnostic
+from ..dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING
+from ..stages import Node
+from .rows import ColumnRows, canonical
+
+State = tuple[dict[str, Any], dict[str, pa.Array]]
+"""A fitted transformer as JSON and Arrow arrays."""
+
+_ADVICE = {
+    BOOLEAN: "continuous",
+    INTEGER: "continuous",
+    FLOAT: "continuous",
+    STRING: "categorical",
+    DATETIME: "datetime",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FittedColumn(ABC):
+    """A row-wise map from one raw column to `len(names)` columns of numbers.
+
+    Args:
+        column: the raw column.
+        names: the encoded columns, in order.
+        type: the transformer's name in a spec.
+        one_hot: each row has one 1 among zeros, so `codes` can stand for it.
+    """
+
+    column: str
+    names: tuple[str, ...]
+    type: ClassVar[str]
+    one_hot: ClassVar[bool] = False
+
+    def encode(self, values: pa.Array | pa.ChunkedArray) -> NDArray[np.float32]:
+        """Raw values `[n]` as float32 `[n, len(names)]`; a null is Arrow's null or NaN."""
+        out = np.empty((len(values), len(self.names)), dtype=np.float32)
+        self.write(canonical(values), out)
+        return out
+
+    @abstractmethod
+    def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
+        """Encode canonical values `[n]` into `out`, `[n, len(names)]`, all of it."""
+
+    @abstractmethod
+    def check(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
+        """What keeps values, training or not, from being encoded.
+
+        Args:
+            pointer: the transformer in the spec.
+
+        Reports: SC615, SC702 or SC703.
+        """
+
+    @abstractmethod
+    def state(self) -> State:
+        """All that was fitted, the type's name under `type`; `restore` reads it."""
+
+    @classmethod
+    @abstractmethod
+    def restore(cls, column: str, state: Mapping[str, Any], arrays: Mapping[str, pa.Array]
+                ) -> FittedColumn:
+        """The fitted transformer that gave this state."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """A few facts for the plan, as JSON."""
+
+
+def child(node: Node, key: str) -> Node | None:
+    """The object that stands under a property of a transformer, or None where it is null."""
+    value = node.args[key]
+    if value is None:
+        return None
+    args = {name: inner for name, inner in value.items() if name != "type"}
+    return Node(f"{node.pointer}/{key}", value["type"], args)
+
+
+def unsupported(node: Node, rows: ColumnRows) -> Diagnostic:
+    """SC614: the transformer cannot read columns of this dtype."""
+    advice = _ADVICE.get(rows.dtype)
+    return codes.UNSUPPORTED_DTYPE.at(
+        node.pointer, name=rows.name, frame=rows.frame, dtype=rows.values.type, user=node.type,
+        help=f'leave it out: "drop_columns": ["{rows.name}"]' if advice is None
+        else f'use "{advice}", or "auto", which chooses by dtype',
+    )
+
+
+def all_null(node: Node, rows: ColumnRows) -> Diagnostic:
+    """SC701: no training row has a value."""
+    return codes.ALL_NULL.at(node.pointer, name=rows.name)
+
+
+def infinite(rows: ColumnRows, pointer: str, found: NDArray[np.bool_]) -> tuple[Diagnostic, ...]:
+    """SC703 when any value is, or becomes, infinite in float32, as `found` says."""
+    count = np.count_nonzero(found)
+    if not count:
+        return ()
+    return (codes.NOT_FINITE.at(
+        pointer, name=rows.name, frame=rows.frame, count=count,
+        help="store them as null or as finite numbers; a number is infinite for a network when "
+        "it is beyond 3.4e38, or becomes so by scaling"),)
+
+
+def nulls(rows: ColumnRows, pointer: str, help: str) -> tuple[Diagnostic, ...]:
+    """SC615 when values are null."""
+    count = rows.null_count()
+    if not count:
+        return ()
+    return (codes.NULLS.at(pointer, name=rows.name, frame=rows.frame, count=count, help=help),)

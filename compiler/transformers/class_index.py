@@ -1,0 +1,67 @@
+"""`class_index`: the place of a value among the sorted training values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .. import codes
+from ..diagnostic import Diagnostic, Result
+from ..stages import Node
+from .base import FittedColumn, State, nulls, unsupported
+from .categories import READABLE, counted, look_up, unseen
+from .rows import ColumnRows
+
+
+@dataclass(frozen=True, eq=False)
+class ClassIndex(FittedColumn):
+    """One number, 0 to classes - 1. A null or an unseen value, which `check` refuses, is NaN.
+
+    Args:
+        values: the classes, ascending.
+    """
+
+    values: pa.Array
+    type: ClassVar[str] = "class_index"
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The classes as Python values, ascending."""
+        return tuple(self.values.to_pylist())
+
+    def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
+        places = look_up(values, self.values)
+        out[:, 0] = np.where(places < 0, np.nan, places)
+
+    def check(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
+        found = nulls(rows, pointer, "a null is no class; fill it, or leave the rows out")
+        count, examples = unseen(rows.values, self.values)
+        if not count:
+            return found
+        return (*found, codes.UNSEEN.at(
+            pointer, name=rows.name, count=count, examples=examples,
+            help="every class needs a training row: check the split"))
+
+    def state(self) -> State:
+        return {"type": self.type}, {"values": self.values}
+
+    @classmethod
+    def restore(cls, column: str, state: Mapping[str, Any], arrays: Mapping[str, pa.Array]
+                ) -> ClassIndex:
+        return cls(column, (column,), arrays["values"])
+
+    def describe(self) -> dict[str, Any]:
+        return {"transformer": self.type, "classes": len(self.values)}
+
+
+def fit_class_index(node: Node, rows: ColumnRows) -> Result[FittedColumn]:
+    """Reports SC614."""
+    if rows.dtype not in READABLE:
+        return Result(None, (unsupported(node, rows),))
+    values, _ = counted(rows.values, rows.training)
+    return Result(ClassIndex(rows.name, (rows.name,), values))

@@ -1,0 +1,52 @@
+"""specc: a compiler and small runtime for declarative training specs.
+
+>>> import specc
+>>> specc.validate("spec.json").ok
+>>> result = specc.run("spec.json", "bundle/")
+>>> result.history.plot(x="epoch")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Compilation, RunResult, Validation, compile, run, validate
+    from .compiler.bundle import Bundle
+    from .compiler.diagnostic import Diagnostic, Severity
+    from .version import __version__
+
+# A name is imported when it is first used: `import specc.schema` should cost the schema alone,
+# and a Bundle needs pyarrow, which `specc validate spec.json` does not.
+_HOMES = {
+    "Bundle": ".compiler.bundle",
+    "Compilation": ".api",
+    "Diagnostic": ".compiler.diagnostic",
+    "RunResult": ".api",
+    "Severity": ".compiler.diagnostic",
+    "Validation": ".api",
+    "__version__": ".version",
+    "compile": ".api",
+    "run": ".api",
+    "validate": ".api",
+}
+
+__all__ = [
+    "Bundle",
+    "Compilation",
+    "Diagnostic",
+    "RunResult",
+    "Severity",
+    "Validation",
+    "__version__",
+    "compile",
+    "run",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'specc' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name], __name__), name)

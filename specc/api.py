@@ -1,0 +1,191 @@
+"""validate, compile, run: specs and bundles in, typed results out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .compiler.diagnostic import Diagnostic, Result
+from .compiler.pipeline import check, compile_graph
+from .compiler.render import render_text
+from .compiler.source import read_source
+from .compiler.stages import Graph, Plan, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .compiler.bundle import Bundle
+    from .runtime.execute import Run
+    from .runtime.progress import Progress
+
+SpecLike = str | Path | Mapping[str, Any]
+"""A path, JSON text that starts with a brace, or the document as a mapping."""
+
+BundleLike = "str | Path | Bundle | Mapping[str, pd.DataFrame]"
+"""A folder, a zip file, an open bundle, or DataFrames by frame name."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What is wrong with a spec, and with a bundle where one was given."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    source: Source | None = field(repr=False, default=None)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing but warnings was found."""
+        return not any(diagnostic.is_error for diagnostic in self.diagnostics)
+
+    def __str__(self) -> str:
+        return render_text(self.diagnostics, self.source, color=False)
+
+
+@dataclass(frozen=True)
+class Compilation(Validation):
+    """A validation with the plan, which is None where an error was found."""
+
+    plan: Plan | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
+class RunResult(Validation):
+    """A validation with the finished run, which is None where it did not finish."""
+
+    run: Run | None = field(repr=False, default=None)
+
+    @property
+    def folder(self) -> Path:
+        """The run folder. Raises RuntimeError when the run did not finish."""
+        return self._finished().folder
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row for each epoch. Raises RuntimeError when the run did not finish."""
+        return self._finished().history
+
+    @property
+    def metrics(self) -> Mapping[str, Mapping[str, float | None]]:
+        """Split -> loss and metrics after the last epoch. Raises RuntimeError when the run
+        did not finish."""
+        return self._finished().metrics
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """One row for each sample. Raises RuntimeError when the run did not finish."""
+        return self._finished().predictions
+
+    def _finished(self) -> Run:
+        if self.run is None:
+            raise RuntimeError(f"the run did not finish\n{self}")
+        return self.run
+
+
+def validate(spec: SpecLike, bundle: BundleLike | None = None, *,
+             overrides: Sequence[str] = ()) -> Validation:
+    """Every mistake of a spec, and of a bundle with it.
+
+    Without a bundle nothing heavy is imported. With one, the real network takes a step on a
+    sample batch, so that what is accepted runs.
+
+    Args:
+        overrides: assignments such as `/training/epochs=3`.
+    """
+    compiled = _checked(spec, overrides) if bundle is None else compile(
+        spec, bundle, overrides=overrides)
+    return Validation(compiled.diagnostics, compiled.source)
+
+
+def compile(spec: SpecLike, bundle: BundleLike, *,
+            overrides: Sequence[str] = ()) -> Compilation:
+    """The plan of a spec on a bundle, rehearsed on a sample batch.
+
+    Args:
+        overrides: assignments such as `/training/epochs=3`.
+    """
+    compiled = _plan(spec, bundle, overrides)
+    if compiled.plan is None:
+        return compiled
+    from .runtime.rehearse import rehearse
+
+    refused = rehearse(compiled.plan)
+    plan = None if any(diagnostic.is_error for diagnostic in refused) else compiled.plan
+    return Compilation((*compiled.diagnostics, *refused), compiled.source, plan)
+
+
+def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
+        overrides: Sequence[str] = (),
+        progress: Callable[[Plan], Progress] | None = None) -> RunResult:
+    """Trains, evaluates and writes a run folder below `out`.
+
+    Args:
+        overrides: assignments such as `/training/epochs=3`.
+        progress: makes what is told of the run as it goes on; silent by default.
+    """
+    compiled = _plan(spec, bundle, overrides)
+    if compiled.plan is None:
+        return RunResult(compiled.diagnostics, compiled.source)
+    from .runtime.execute import execute
+    from .runtime.progress import Silent
+
+    def silent(_: Plan) -> Progress:
+        return Silent()
+
+    finished, found = execute(compiled.plan, Path(out), progress or silent)
+    return RunResult((*compiled.diagnostics, *found), compiled.source, finished)
+
+
+def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str]) -> Compilation:
+    """The plan without the rehearsal."""
+    checked = _checked(spec, overrides)
+    opened = _open(bundle)
+    found = [*checked.diagnostics, *opened.diagnostics]
+    if checked.graph is None or opened.stage is None:
+        return Compilation(tuple(found), checked.source)
+    compiled = compile_graph(checked.graph, opened.stage)
+    # With a bundle the same check may say the same again, with real widths.
+    found += [diagnostic for diagnostic in compiled.diagnostics if diagnostic not in found]
+    return Compilation(tuple(found), checked.source, compiled.stage)
+
+
+@dataclass(frozen=True)
+class _Checked(Validation):
+    graph: Graph | None = field(repr=False, default=None)
+
+
+def _checked(spec: SpecLike, overrides: Sequence[str]) -> _Checked:
+    read = _source(spec)
+    if read.stage is None:
+        return _Checked(read.diagnostics)
+    result = check(read.stage, overrides)
+    # Overridden values are not in the text, which the reporters must know.
+    source = Source(read.stage.name, read.stage.text, _overridden(overrides))
+    return _Checked(result.diagnostics, source, result.stage)
+
+
+def _overridden(overrides: Sequence[str]) -> frozenset[str]:
+    return frozenset(assignment.partition("=")[0] for assignment in overrides)
+
+
+def _source(spec: SpecLike) -> Result[Source]:
+    if isinstance(spec, Mapping):
+        return Result(Source("spec", json.dumps(spec, indent=2, ensure_ascii=False)))
+    if isinstance(spec, str) and spec.lstrip().startswith("{"):
+        return Result(Source("spec", spec))
+    return read_source(spec)
+
+
+def _open(bundle: BundleLike) -> Result[Bundle]:
+    from .compiler.bundle import Bundle, BundleError
+
+    if isinstance(bundle, Bundle):
+        return Result(bundle)
+    try:
+        if isinstance(bundle, Mapping):
+            return Result(Bundle.from_frames(bundle))
+        return Result(Bundle.open(bundle))
+    except BundleError as error:
+        return Result(None, error.diagnostics)
