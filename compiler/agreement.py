@@ -13,7 +13,7 @@ from ..schema.agreement import (
     LossRule,
     loss_rule,
 )
-from ..schema.constructors import METRICS
+from ..schema.constructors import load
 from ..schema.shapes import Unknown, show
 from . import codes
 from .diagnostic import Diagnostic
@@ -22,7 +22,7 @@ from .stages import Graph, LabelFacts, Node, Shapes
 
 CLASS_INDEX = "class_index"
 
-_METRICS = {metric.name: metric for metric in METRICS}
+_METRICS = {metric.name: metric for metric in load().metrics}
 
 _FORMS = {
     "number": "numbers",
@@ -124,7 +124,7 @@ def check_label(graph: Graph, shapes: Shapes, label: LabelFacts) -> Iterator[Dia
         )
         return
     yield from _check_values(graph, rule, label)
-    if isinstance(shapes.output, Unknown):
+    if not isinstance(shapes.output, tuple):
         return
     width = label_width(rule, label)
     if len(shapes.output) != 2 or shapes.output[-1] != width:

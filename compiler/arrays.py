@@ -6,14 +6,14 @@ longer than the whole of `specc validate`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-Values = pa.Array | pa.ChunkedArray
+Values: TypeAlias = pa.Array | pa.ChunkedArray
 
 
 def decoded(values: Values) -> Values:
@@ -63,12 +63,20 @@ def arrow(values: NDArray[np.int64], valid: NDArray[np.bool_] | None = None) -> 
 def codes_of(values: Values) -> tuple[NDArray[np.int64], Values]:
     """A code for each row and the value behind each code; null is a value of its own."""
     encoded = decoded(values).dictionary_encode(null_encoding="encode")
-    whole = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    whole = _whole(encoded)
     return integers(whole.indices), whole.dictionary
 
 
+def _whole(values: Values) -> pa.Array:
+    if not isinstance(values, pa.ChunkedArray):
+        return values
+    if values.num_chunks == 0:
+        return pa.nulls(0, values.type)
+    return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+
+
 def _buffer(values: Values, dtype: np.dtype[Any]) -> NDArray[Any]:
-    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    array = _whole(values)
     data = array.buffers()[1]
     if not len(array) or data is None:
         return np.zeros(len(array), dtype)

@@ -52,7 +52,7 @@ TOO_LARGE = Code(
     doc="A size limit keeps the time and the memory of every pass in bounds.",
 )
 BAD_OVERRIDE = Code(
-    "SC009", ERROR, "cannot set {pointer}: {reason}",
+    "SC009", ERROR, "cannot set {place}: {reason}",
     help="write it as --set /training/epochs=3, a JSON Pointer and a JSON value",
     doc="An override names an existing object or list by JSON Pointer (RFC 6901).",
 )
@@ -268,7 +268,8 @@ KEY_DTYPE = Code(
     doc="Keys of different kinds never match, so every row would be missing.",
 )
 DUPLICATE_KEYS = Code(
-    "SC612", ERROR, "the key {key} of the frame {frame!r} is not unique: {count} rows repeat a key, "
+    "SC612", ERROR,
+    "the key {key} of the frame {frame!r} is not unique: {count} rows repeat a key, "
     "such as {examples}",
     help="keep one row for each key",
     doc="A join takes the one row that has the key; with two rows there is no answer.",

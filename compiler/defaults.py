@@ -11,8 +11,8 @@ Fragment = Mapping[str, Any]
 def with_defaults(schema: Fragment, value: Any) -> Any:
     """A copy of a valid value with every default written out.
 
-    JSON Schema takes 1.0 for an integer and torch does not, so whole floats become integers
-    where the schema asks for integers. Keys come in the order of the schema.
+    JSON Schema takes 1.0 for an integer and 1 for a number; torch does not, so numbers get
+    the type that the schema asks for. Keys come in the order of the schema.
     """
     return _fill(schema["$defs"], schema, value)
 
@@ -36,9 +36,7 @@ def _fill(definitions: Fragment, fragment: Fragment, value: Any) -> Any:
         return _fill_object(definitions, fragment, value)
     if isinstance(value, list) and "items" in fragment:
         return [_fill(definitions, fragment["items"], element) for element in value]
-    if isinstance(value, float) and _wants_integer(fragment):
-        return int(value)
-    return value
+    return _number(fragment, value)
 
 
 def _fill_object(definitions: Fragment, fragment: Fragment, value: dict[str, Any]) -> Any:
@@ -56,7 +54,12 @@ def _fill_object(definitions: Fragment, fragment: Fragment, value: dict[str, Any
     return filled
 
 
-def _wants_integer(fragment: Fragment) -> bool:
+def _number(fragment: Fragment, value: Any) -> Any:
+    """A number as the Python type that the schema asks for, which torch tells apart."""
     kinds = fragment.get("type", ())
-    kinds = (kinds,) if isinstance(kinds, str) else kinds
-    return "integer" in kinds and "number" not in kinds
+    wanted = {kinds} if isinstance(kinds, str) else set(kinds)
+    if isinstance(value, float) and wanted - {"null"} == {"integer"}:
+        return int(value)
+    if type(value) is int and wanted - {"null"} == {"number"}:
+        return float(value)
+    return value

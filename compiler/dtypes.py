@@ -7,6 +7,7 @@ import pyarrow as pa
 BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, OTHER = (
     "boolean", "integer", "float", "string", "datetime", "other",
 )
+_STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 DTYPES = (BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, OTHER)
 
 
@@ -23,7 +24,7 @@ def classify(dtype: pa.DataType) -> str:
         return INTEGER
     if pa.types.is_floating(dtype) or pa.types.is_decimal(dtype):
         return FLOAT
-    if pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
+    if any(test(dtype) for test in _STRINGS):
         return STRING
     if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
         return DATETIME

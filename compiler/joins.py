@@ -139,9 +139,9 @@ def _as_integers(values: Values, both_unsigned: bool) -> pa.Array:
     """int64; null where the number is no integer of 64 bits, for then it equals none."""
     present = valid(values)
     if pa.types.is_floating(values.type):
-        numbers = floats(values)
-        present &= (numbers == np.floor(numbers)) & (numbers >= -(2.0**63)) & (numbers < 2.0**63)
-        return arrow(np.where(present, numbers, 0.0).astype(np.int64), present)
+        reals = floats(values)
+        present &= (reals == np.floor(reals)) & (reals >= -(2.0**63)) & (reals < 2.0**63)
+        return arrow(np.where(present, reals, 0.0).astype(np.int64), present)
     numbers = integers(values)
     if pa.types.is_uint64(values.type) and not both_unsigned:
         present &= numbers >= 0

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]
 from typing import Any
 
+from .pointer import parts
+
 _SPACE = re.compile(r"[ \t\n\r]*")
+_COLON = re.compile(r"[ \t\n\r]*:[ \t\n\r]*")
 _LINE_END = re.compile(r"\r\n?|\n")
-_ESCAPE = re.compile(r"~(?![01])")
 
 # Numbers stay strings: a skipped value must neither cost nor overflow.
 _scan: Any = vars(JSONDecoder(parse_int=str, parse_float=str))["scan_once"]
@@ -34,22 +36,6 @@ class Span:
 
     value: tuple[int, int]
     key: tuple[int, int] | None = None
-
-
-def pointer_of(path: Iterable[str | int]) -> str:
-    """The JSON Pointer of a path of keys and indices; empty for the whole document."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in path)
-
-
-def parts(pointer: str) -> tuple[str, ...]:
-    """The tokens of a JSON Pointer. Raises ValueError where it is none."""
-    if not pointer:
-        return ()
-    if not pointer.startswith("/") or _ESCAPE.search(pointer):
-        raise ValueError(f"not a JSON Pointer: {pointer!r}")
-    return tuple(
-        token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")
-    )
 
 
 def line_starts(text: str) -> list[int]:
@@ -105,16 +91,16 @@ class _Wanted:
         self.pointer: str | None = None
 
 
-def _walk(text: str, start: int, wanted: _Wanted | None, key: tuple[int, int] | None,
+def _walk(text: str, start: int, wanted: _Wanted, key: tuple[int, int] | None,
           found: dict[str, Span]) -> int:
     """Notes the places of what is wanted in the value at `start`; gives the end of the value."""
-    if wanted is None or not wanted.children or text[start] not in "{[":
+    if not wanted.children or text[start] not in "{[":
         end: int = _scan(text, start)[1]
     elif text[start] == "{":
         end = _walk_object(text, start, wanted, found)
     else:
         end = _walk_list(text, start, wanted, found)
-    if wanted is not None and wanted.pointer is not None:
+    if wanted.pointer is not None:
         found[wanted.pointer] = Span((start, end), key)
     return end
 
@@ -124,8 +110,12 @@ def _walk_object(text: str, start: int, wanted: _Wanted, found: dict[str, Span])
     at = _skip_space(text, start + 1)
     while text[at] != "}":
         name, key_end = scanstring(text, _expect(text, at, '"') + 1)
-        value = _skip_space(text, _expect(text, _skip_space(text, key_end), ":") + 1)
-        end = _walk(text, value, left.pop(name, None), (at, key_end), found)
+        colon = _COLON.match(text, key_end)
+        if colon is None:
+            raise ValueError(f"expected : at {key_end}")
+        child = left.pop(name, None)
+        end = (_scan(text, colon.end())[1] if child is None
+               else _walk(text, colon.end(), child, (at, key_end), found))
         at = _next(text, end, "}")
     return at + 1
 
@@ -134,7 +124,8 @@ def _walk_list(text: str, start: int, wanted: _Wanted, found: dict[str, Span]) -
     at = _skip_space(text, start + 1)
     index = 0
     while text[at] != "]":
-        end = _walk(text, at, wanted.children.get(str(index)), None, found)
+        child = wanted.children.get(str(index))
+        end = _scan(text, at)[1] if child is None else _walk(text, at, child, None, found)
         at = _next(text, end, "]")
         index += 1
     return at + 1

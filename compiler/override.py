@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from .codes import BAD_OVERRIDE
-from .diagnostic import Diagnostic, Result, one_line
-from .locate import parts, pointer_of
+from .diagnostic import Diagnostic, Result
 from .passes.parse import MAX_DEPTH, first_too_deep, parse
+from .pointer import parts, pointer_of
 from .stages import Document, Source
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -45,9 +45,7 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> Result[Docu
 
 
 def _refused(pointer: str, reason: str) -> Diagnostic:
-    message = BAD_OVERRIDE.message.format(pointer=pointer or "the whole spec", reason=reason)
-    return Diagnostic(BAD_OVERRIDE.name, BAD_OVERRIDE.severity, one_line(message),
-                      help=BAD_OVERRIDE.help)
+    return BAD_OVERRIDE.at(place=pointer or "the whole spec", reason=reason)
 
 
 def _tokens(pointer: str) -> tuple[str, ...]:

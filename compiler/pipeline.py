@@ -31,19 +31,28 @@ def run_passes(first: Any, passes: Sequence[Pass]) -> Result[Any]:
     return Result(stage, found)
 
 
-def check(source: Source, overrides: Sequence[str] = ()) -> Result[Graph]:
-    """All that can be said of a spec without a bundle.
+def read(source: Source, overrides: Sequence[str] = ()) -> Result[Document]:
+    """The text as strict JSON, with values given beside it.
 
-    Reports: SC0xx, SC1xx, SC2xx, SC301, SC303 to SC305, SC308.
+    Reports: SC003 to SC009.
     """
 
     def override(document: Document) -> Result[Document]:
         return apply_overrides(document, overrides)
 
+    return run_passes(source, (parse, override))
+
+
+def check(document: Document) -> Result[Graph]:
+    """All that can be said of a spec without a bundle.
+
+    Reports: SC1xx, SC2xx, SC301, SC303 to SC305, SC308.
+    """
+
     def against_schema(document: Document) -> Result[Spec]:
         return validate(document, load_schema())
 
-    return run_passes(source, (parse, override, against_schema, resolve, _symbolic))
+    return run_passes(document, (against_schema, resolve, _symbolic))
 
 
 def _symbolic(graph: Graph) -> Result[Graph]:

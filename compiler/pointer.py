@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
+_STRAY_TILDE = re.compile(r"~(?![01])")
+
+
+def pointer_of(path: Iterable[str | int]) -> str:
+    """The JSON Pointer of a path of keys and indices; empty for the whole document."""
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in path)
+
+
+def parts(pointer: str) -> tuple[str, ...]:
+    """The tokens of a JSON Pointer. Raises ValueError where it is none."""
+    if not pointer:
+        return ()
+    if not pointer.startswith("/") or _STRAY_TILDE.search(pointer):
+        raise ValueError(f"not a JSON Pointer: {pointer!r}")
+    return tuple(
+        token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/")
+    )
+
 
 def join(pointer: str, *tokens: str | int) -> str:
     """A pointer below `pointer`."""
-    escaped = (str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
-    return "/".join([pointer, *escaped])
-
-
-def parent(pointer: str) -> str:
-    """The pointer of the object or list that holds `pointer`."""
-    return pointer.rpartition("/")[0]
+    return pointer + pointer_of(tokens)

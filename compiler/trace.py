@@ -73,6 +73,8 @@ class _Tracer(Scope):
     def _extract(self, node: NetworkNode, pointer: str, value: Value) -> Value:
         read = frames_read(node)
         assert read is not None
+        if isinstance(value, Frames):
+            value = Frames({name: value.shapes[name] for name in read[1]})
         try:
             output: Value = UNKNOWN if isinstance(value, Unknown) else extract(value, read[1])
         except ShapeError as error:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 from ..compiler import codes
 from ..compiler.bundle import BundleError
 from ..compiler.diagnostic import Diagnostic

@@ -13,10 +13,11 @@ import numpy as np
 from ..compiler import codes
 from ..compiler.diagnostic import Diagnostic
 from ..compiler.stages import Node, Plan
-from ..schema.constructors import METRICS
+from ..schema.constructors import load
+from ..schema.constructors.types import Direction
 from .predictions import Predictions
 
-_DECLARED = {metric.name: metric for metric in METRICS}
+_DECLARED = {metric.name: metric for metric in load().metrics}
 
 
 def metric_names(nodes: tuple[Node, ...]) -> tuple[str, ...]:
@@ -30,7 +31,7 @@ def metric_names(nodes: tuple[Node, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def directions(nodes: tuple[Node, ...]) -> dict[str, str]:
+def directions(nodes: tuple[Node, ...]) -> dict[str, Direction]:
     """Name of a metric -> `higher` or `lower`, whichever is better."""
     return {
         name: _DECLARED[node.type].direction
@@ -48,7 +49,7 @@ def measure(plan: Plan, predicted: Predictions, split: str) -> tuple[
     found: list[Diagnostic] = []
     nodes = plan.graph.metrics
     for name, node in zip(metric_names(nodes), nodes, strict=True):
-        value, reason = _one(node, plan, predicted)
+        value, reason = _one(node, predicted)
         values[name] = value
         if value is None:
             found.append(codes.UNDEFINED_METRIC.at(node.pointer, metric=node.type, split=split,
@@ -56,7 +57,7 @@ def measure(plan: Plan, predicted: Predictions, split: str) -> tuple[
     return values, tuple(found)
 
 
-def _one(node: Node, plan: Plan, predicted: Predictions) -> tuple[float | None, str]:
+def _one(node: Node, predicted: Predictions) -> tuple[float | None, str]:
     declared = _DECLARED[node.type]
     function = getattr(importlib.import_module("sklearn.metrics"), node.type.partition(":")[2])
     given = {
@@ -65,7 +66,7 @@ def _one(node: Node, plan: Plan, predicted: Predictions) -> tuple[float | None, 
         "probabilities": predicted.probabilities,
         "values": predicted.values,
     }[declared.needs]
-    args = {**node.args, **dict(_classes(node, plan))}
+    args = {**node.args, **dict(_classes(node, predicted))}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -75,21 +76,12 @@ def _one(node: Node, plan: Plan, predicted: Predictions) -> tuple[float | None, 
     return (value, "") if math.isfinite(value) else (None, f"its value is {value}")
 
 
-_TAKES_CLASSES = (
-    "sklearn.metrics:log_loss",
-    "sklearn.metrics:roc_auc_score",
-    "sklearn.metrics:top_k_accuracy_score",
-    "sklearn.metrics:hinge_loss",
-    "sklearn.metrics:d2_log_loss_score",
-)
-"""Metrics that must be told of classes that a split may lack."""
-
-
-def _classes(node: Node, plan: Plan) -> Iterator[tuple[str, Any]]:
-    if node.type not in _TAKES_CLASSES:
+def _classes(node: Node, predicted: Predictions) -> Iterator[tuple[str, Any]]:
+    """The classes, for metrics on scores of every class: a split may lack one of them."""
+    declared = _DECLARED[node.type]
+    if not declared.takes_labels or declared.needs not in ("scores", "probabilities"):
         return
-    count = len(plan.shaped.fitted.label.classes)
-    if plan.shaped.task == "multiclass" and count:
-        yield "labels", np.arange(count)
-    elif plan.shaped.task == "binary" and node.type == "sklearn.metrics:log_loss":
+    if predicted.scores.ndim == 2:
+        yield "labels", np.arange(predicted.scores.shape[1])
+    elif declared.needs == "probabilities":
         yield "labels", np.array([0, 1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .constructors import LOSSES, METRICS, OPTIMIZERS, SCHEDULERS
+from .constructors import load
 from .declaration import Family
 from .extractors import EXTRACTORS
 from .networks import NETWORKS
@@ -17,8 +17,8 @@ VOCABULARY: tuple[Family, ...] = (
     Family("imputer", "Gives a number in place of a null.", IMPUTERS),
     Family("preparation", "Makes a column of the index frame before extraction.", PREPARATIONS),
     Family("network", "A part of the network that sizes itself from the sample batch.", NETWORKS),
-    Family("loss", "What training minimises.", LOSSES),
-    Family("optimizer", "How the weights follow the gradients.", OPTIMIZERS),
-    Family("scheduler", "How the learning rate changes.", SCHEDULERS),
-    Family("metric", "What is measured on an evaluated split.", METRICS),
+    Family("loss", "What training minimises.", load().losses),
+    Family("optimizer", "How the weights follow the gradients.", load().optimizers),
+    Family("scheduler", "How the learning rate changes.", load().schedulers),
+    Family("metric", "What is measured on an evaluated split.", load().metrics),
 )

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .compiler.diagnostic import Diagnostic, Result
-from .compiler.pipeline import check, compile_graph
+from .compiler.pipeline import check, compile_graph, read
 from .compiler.render import render_text
 from .compiler.source import read_source
 from .compiler.stages import Graph, Plan, Source
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SpecLike = str | Path | Mapping[str, Any]
 """A path, JSON text that starts with a brace, or the document as a mapping."""
 
-BundleLike = "str | Path | Bundle | Mapping[str, pd.DataFrame]"
+BundleLike: TypeAlias = "str | Path | Bundle | Mapping[str, pd.DataFrame]"
 """A folder, a zip file, an open bundle, or DataFrames by frame name."""
 
 
@@ -157,17 +157,14 @@ class _Checked(Validation):
 
 
 def _checked(spec: SpecLike, overrides: Sequence[str]) -> _Checked:
-    read = _source(spec)
-    if read.stage is None:
-        return _Checked(read.diagnostics)
-    result = check(read.stage, overrides)
-    # Overridden values are not in the text, which the reporters must know.
-    source = Source(read.stage.name, read.stage.text, _overridden(overrides))
-    return _Checked(result.diagnostics, source, result.stage)
-
-
-def _overridden(overrides: Sequence[str]) -> frozenset[str]:
-    return frozenset(assignment.partition("=")[0] for assignment in overrides)
+    source = _source(spec)
+    if source.stage is None:
+        return _Checked(source.diagnostics)
+    document = read(source.stage, overrides)
+    if document.stage is None:
+        return _Checked(document.diagnostics, source.stage)
+    checked = check(document.stage)
+    return _Checked(checked.diagnostics, document.stage.source, checked.stage)
 
 
 def _source(spec: SpecLike) -> Result[Source]:

@@ -105,8 +105,8 @@ def bundle() -> None:
 @_FORMAT
 def describe(bundle: Path, form: str) -> None:
     """Show the frames of BUNDLE: rows, keys, columns, nulls."""
-    from .compiler.bundle_text import bundle_json, bundle_text
     from .compiler.bundle import Bundle, BundleError
+    from .compiler.bundle_text import bundle_json, bundle_text
 
     try:
         opened = Bundle.open(bundle)

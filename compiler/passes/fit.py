@@ -150,7 +150,7 @@ def _fit_values(bound: BoundGraph, entry: BoundExtractor, name: str, values: pa.
             values = pc.fill_null(values, fill_scalar(extractor.fill_value, values.type))
         except ValueError:
             return Result(None, (codes.BAD_FILL.at(
-                join(extractor.pointer, "fill_value"), name=name, dtype=values.type,
+                join(extractor.pointer, "fill_value"), name=name, dtype=classify(values.type),
                 value=json.dumps(extractor.fill_value)),))
     if is_label and not found:
         found += _label_nulls(extractor, frame, name, values, reach.positions)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..codes import DUPLICATE_KEY, LONE_SURROGATE, NOT_A_NUMBER, NOT_JSON, TOO_DEEP, TOO_LARGE
 from ..diagnostic import Diagnostic, Related, Result
-from ..locate import pointer_of
+from ..pointer import pointer_of
 from ..source import MAX_CHARACTERS
 from ..stages import Document, Source
 

@@ -19,7 +19,7 @@ from ..codes import (
 from ..diagnostic import Diagnostic, Patch, Result, Target
 from ..engine import DISPATCH, schema_errors
 from ..hints import did_you_mean, known, replace_fix
-from ..locate import pointer_of
+from ..pointer import pointer_of
 from ..stages import Document, Spec
 from ..suggest import certain, nearest
 from ..wording import count, kind_of, name_of, shorten, show
@@ -169,6 +169,8 @@ def _unknown_key(path: Sequence[str | int], key: str, owner: str, guess: str | N
         move = ({"op": "move", "from": pointer, "path": pointer_of([*path, guess])},)
     advice = (did_you_mean(guess, names, "keys") if guess is None or not required
               else f"did you mean {guess!r}? (required)")
+    if guess is None and (given := nearest(key, names)) is not None:
+        advice = f"did you mean {given!r}? it has a value already"
     return UNKNOWN_KEY.at(pointer, target="key", key=shorten(key), owner=owner, help=advice,
                           fix=move)
 

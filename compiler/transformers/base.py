@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .. import codes
 from ..diagnostic import Diagnostic
-from ..dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING
+from ..dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, OTHER, STRING
 from ..stages import Node
 from .rows import ColumnRows, canonical
 
@@ -93,7 +93,8 @@ def unsupported(node: Node, rows: ColumnRows) -> Diagnostic:
     """SC614: the transformer cannot read columns of this dtype."""
     advice = _ADVICE.get(rows.dtype)
     return codes.UNSUPPORTED_DTYPE.at(
-        node.pointer, name=rows.name, frame=rows.frame, dtype=rows.values.type, user=node.type,
+        node.pointer, name=rows.name, frame=rows.frame, user=node.type,
+        dtype=rows.values.type if rows.dtype == OTHER else rows.dtype,
         help=f'leave it out: "drop_columns": ["{rows.name}"]' if advice is None
         else f'use "{advice}", or "auto", which chooses by dtype',
     )

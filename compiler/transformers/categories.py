@@ -36,7 +36,7 @@ def distinct(values: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
 def counted(values: pa.Array, counts: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
     """The categories that count above zero, in ascending order, and their counts."""
     categories, places = distinct(values)
-    known = (places >= 0) & (counts > 0)
+    known = places >= 0
     totals = np.zeros(len(categories), dtype=np.int64)
     np.add.at(totals, places[known], counts[known])
     order = pc.array_sort_indices(categories).to_numpy().astype(np.int64)

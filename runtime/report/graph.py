@@ -13,14 +13,12 @@ NODE_LIMIT, FRAME_LIMIT, DEPTH_LIMIT = 400, 40, 8
 
 ARGS_LIMIT, SHAPE_LIMIT = 160, 80
 
-LABEL = "label"
-"""The name of the extractor that gives the targets."""
-
 
 def draw(plan: Mapping[str, Any]) -> str:
     """The graph as nested boxes: on a wide page from left to right, on a narrow one downwards."""
+    label = _label(plan)
     frames = [entry for entry in records(mapping(plan, "data"), "extractors")
-              if entry.get("name") != LABEL]
+              if entry is not label]
     nodes = records(mapping(plan, "network"), "nodes")
     if not (frames or nodes):
         return ""
@@ -136,6 +134,13 @@ def _holds_objects(value: Any) -> bool:
     )
 
 
+def _label(plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The extractor that gives the targets; empty where the plan names none."""
+    data = mapping(plan, "data")
+    named = mapping(data, "label").get("extractor", "label")
+    return next((entry for entry in records(data, "extractors") if entry.get("name") == named), {})
+
+
 def _loss(plan: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> str:
     """The end: the output flows into the loss, beside it the label, then what steps on it."""
     loss = mapping(plan, "loss")
@@ -143,8 +148,7 @@ def _loss(plan: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> str:
         return ""
     optimizer = mapping(plan, "optimizer")
     output = _shape(nodes[0].get("output", "")) if nodes else ""
-    label = next((entry for entry in records(mapping(plan, "data"), "extractors")
-                  if entry.get("name") == LABEL), {})
+    label = _label(plan)
     columns = [str(column.get("name", "?"))[:200] for column in records(label, "columns")[:20]]
     known = f'<span>{count(label["width"])}</span>' if "width" in label else ""
     steps = (

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-Direction = Literal["higher", "lower"]
-"""Which way a metric gets better."""
+from typing import Any
 
 History = Mapping[str, Sequence[float | None]]
 """Column -> one value for each epoch; None, or a value that is not finite, is a gap."""

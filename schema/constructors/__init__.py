@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,31 @@ from ..declaration import Type
 from .types import MetricType
 
 PATH = Path(__file__).with_name("constructors.json")
+
+
+@dataclass(frozen=True)
+class Constructors:
+    """The families, each in the order of the file."""
+
+    optimizers: tuple[Type, ...]
+    schedulers: tuple[Type, ...]
+    losses: tuple[Type, ...]
+    layers: tuple[Type, ...]
+    metrics: tuple[MetricType, ...]
+
+
+@cache
+def load() -> Constructors:
+    """The committed file, read once a process, and not at import: the generator that mends a
+    stale file has to import this package first."""
+    families = json.loads(PATH.read_text(encoding="utf-8"))
+    return Constructors(
+        optimizers=_types(families["optimizers"]),
+        schedulers=_types(families["schedulers"]),
+        losses=_types(families["losses"]),
+        layers=_types(families["layers"]),
+        metrics=_metrics(families["metrics"]),
+    )
 
 
 def _types(family: Mapping[str, Mapping[str, Any]]) -> tuple[Type, ...]:
@@ -44,12 +71,3 @@ def _metrics(family: Mapping[str, Mapping[str, Any]]) -> tuple[MetricType, ...]:
                    multioutput=entry["multioutput"])
         for name, entry in family.items()
     )
-
-
-_FAMILIES = json.loads(PATH.read_text(encoding="utf-8"))
-
-OPTIMIZERS = _types(_FAMILIES["optimizers"])
-SCHEDULERS = _types(_FAMILIES["schedulers"])
-LOSSES = _types(_FAMILIES["losses"])
-LAYERS = _types(_FAMILIES["layers"])
-METRICS = _metrics(_FAMILIES["metrics"])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..declaration import Type
 
+Direction = Literal["higher", "lower"]
+
 NEEDS = ("labels", "scores", "probabilities", "values")
 TASKS = ("binary", "multiclass", "regression")
-DIRECTIONS = ("higher", "lower")
+DIRECTIONS: tuple[Direction, ...] = ("higher", "lower")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,6 @@ class MetricType(Type):
 
     needs: str = "values"
     tasks: tuple[str, ...] = TASKS
-    direction: str = "higher"
+    direction: Direction = "higher"
     takes_labels: bool = False
     multioutput: bool = False

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..constructors import LAYERS
+from ..constructors import load
 from ..declaration import Args, NetworkType, Scope
 from ..shapes import Dim, ParameterShapes, Shape, ShapeError, Value, show, size, tensor
 from .activations import RANGES
@@ -140,7 +140,7 @@ _KEEPS_RANGE = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten", "Id
 
 def _layer(name: str) -> NetworkType:
     class_name = name.removeprefix(PREFIX)
-    declared = next(entry for entry in LAYERS if entry.name == name)
+    declared = next(entry for entry in load().layers if entry.name == name)
     rule = _RULES.get(class_name, _Rule())
 
     def shape(value: Value, args: Args, scope: Scope) -> Value:
@@ -172,4 +172,4 @@ def _layer(name: str) -> NetworkType:
     )
 
 
-TORCH_LAYERS = tuple(_layer(entry.name) for entry in LAYERS)
+TORCH_LAYERS = tuple(_layer(entry.name) for entry in load().layers)

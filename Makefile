@@ -1,0 +1,52 @@
+# `make run` and `make test` do all the set-up on a fresh machine.
+
+PYTHON ?= python3
+BIN := .venv/bin
+BUNDLE := bundles/flights
+
+.PHONY: run test check bench generate lint types clean
+
+run: .venv/installed $(BUNDLE)/bundle.json
+	$(BIN)/specc validate specs/flights/spec.json $(BUNDLE)
+	$(BIN)/specc run specs/flights/spec.json $(BUNDLE)
+
+test: .venv/tested lint types
+	$(BIN)/python -m pytest
+
+# The quick inner loop: what is slow is left out.
+check: .venv/tested lint
+	$(BIN)/python -m pytest -q -x -m "not slow"
+
+bench: .venv/tested $(BUNDLE)/bundle.json
+	$(BIN)/python benchmarks/run.py $(BUNDLE) --write
+
+generate: .venv/tested
+	$(BIN)/python -m specc.schema.constructors.generate
+	$(BIN)/python -m specc.schema.assemble --write
+	$(BIN)/python docs/generate.py --write
+
+lint: .venv/tested
+	$(BIN)/ruff check .
+
+# Type checkers do not follow the package-dir map, so they read the folders through links.
+types: .venv/tested
+	rm -rf build/types && mkdir -p build/types/specc
+	ln -s $(CURDIR)/specc/* build/types/specc/
+	ln -s $(CURDIR)/schema $(CURDIR)/compiler $(CURDIR)/runtime build/types/specc/
+	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p specc
+
+$(BUNDLE)/bundle.json: specs/flights/make_bundle.py specs/write_bundle.py | .venv/installed
+	$(BIN)/python specs/flights/make_bundle.py $(BUNDLE)
+	touch $@
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[examples]'
+	touch $@
+
+.venv/tested: .venv/installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv build bundles
