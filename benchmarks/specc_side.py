@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,8 @@ def read_auc(folder: Path) -> float:
     Args:
         folder: the working folder of one finished `run_command`; holds one run folder.
     """
-    raise NotImplementedError("read the AUC from the metrics of the run folder")
+    (metrics,) = folder.glob("runs/*/metrics.json")
+    return float(json.loads(metrics.read_text())["splits"]["test"]["roc_auc_score"])
 
 
 def first_step_command(spec: Path, bundle: Path) -> list[str]:
@@ -47,7 +50,7 @@ def first_step_command(spec: Path, bundle: Path) -> list[str]:
     step writes `{"first_step_at": <time.monotonic()>}` as a line of its standard output.
     It may end there; what comes after that line is not measured.
     """
-    raise NotImplementedError("stop `specc run` after its first optimizer step")
+    return [sys.executable, str(Path(__file__).with_name("first_step.py")), str(spec), str(bundle)]
 
 
 @dataclass(frozen=True)
@@ -70,4 +73,30 @@ class Training:
 
 def prepare_training(spec: Path, bundle: Path) -> Training:
     """Compiles the spec for the bundle and builds everything that the loop needs."""
-    raise NotImplementedError("compile the spec and hand over one epoch of the runtime's loop")
+    import torch
+    from specc.runtime.loop import run_epoch
+    from specc.runtime.progress import Silent
+    from specc.runtime.sampling import training_order
+    from specc.runtime.session import open_session
+
+    import specc
+
+    compiled = specc.compile(spec, bundle)
+    if compiled.plan is None:
+        raise ValueError(str(compiled))
+    session = open_session(compiled.plan, torch.device("cpu"))
+    epochs = count(1)
+
+    def matrix() -> tuple[Tensor, Tensor]:
+        samples = training_order(compiled.plan, 0).sort().values
+        # A batch is valid until the next one, and flights is narrow enough to stay dense.
+        inputs = [
+            next(iter(batch.inputs.values())).clone() for batch in session.evaluation.of(samples)
+        ]
+        return torch.cat(inputs), session.evaluation.labels(samples)
+
+    return Training(
+        rows=compiled.plan.training_rows,
+        epoch=lambda: run_epoch(session, next(epochs), Silent()),
+        matrix=matrix,
+    )

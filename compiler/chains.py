@@ -155,7 +155,7 @@ class Chains:
         elif not key:
             if join.frame not in self._without_key:
                 self._without_key.add(join.frame)
-                found.append(codes.NO_KEY.at(on, frame=join.frame, help=_NO_KEY_HELP))
+                found.append(codes.NO_KEY.at(on, frame=join.frame))
             return Result(None, tuple(found))
         elif len(key) != len(join.columns):
             found.append(codes.KEY_COUNT.at(on, got=len(join.columns), frame=join.frame,
@@ -185,12 +185,6 @@ class Chains:
             for place, column, key in zip(places, step.columns, step.key, strict=True)
             if not comparable(left.field(column).type, right.field(key).type)
         )
-
-
-_NO_KEY_HELP = (
-    "name its key columns in bundle.json or in /bundle/keys, or join with "
-    '"on": {"column here": "column there"}'
-)
 
 
 def at_pointer(graph: Graph, pointer: str) -> object:

@@ -255,7 +255,7 @@ NO_COLUMNS = Code(
 NO_KEY = Code(
     "SC609", ERROR, "the frame {frame!r} has no key to join on",
     help="name its key columns in bundle.json or in /bundle/keys, or join with "
-    '"on": {"column here": "column there"}',
+    '"on": {{"column here": "column there"}}',
     doc="A frame is joined by its key: its pandas index, or the columns named as its key.",
 )
 KEY_COUNT = Code(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..schema.shapes import show, size
+from .memory import data_bytes
 from .network import walk
 from .stages import FittedExtractor, NetworkNode, Node, Samples, ShapedGraph, ShapedNode
 
@@ -82,6 +83,7 @@ def _extractor(entry: FittedExtractor) -> dict[str, Any]:
         "chain": [step.frame for step in bound.positions.coverage],
         "rows": entry.reached,
         "width": entry.width,
+        "bytes": data_bytes(entry),
         "coverage": [
             {
                 "frame": step.frame,

@@ -115,6 +115,15 @@ def one_line(text: str) -> str:
     )
 
 
+def distinct(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings without repetition: two passes, or two sides of a join, may meet one mistake."""
+    kept: list[Diagnostic] = []
+    for diagnostic in found:
+        if diagnostic not in kept:
+            kept.append(diagnostic)
+    return tuple(kept)
+
+
 Stage = TypeVar("Stage", covariant=True)
 
 

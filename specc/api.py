@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .compiler.diagnostic import Diagnostic, Result
+from .compiler.diagnostic import Diagnostic, Result, distinct
 from .compiler.pipeline import check, compile_graph, read
 from .compiler.render import render_text
 from .compiler.source import read_source
@@ -142,13 +142,11 @@ def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str]) -> Compi
     """The plan without the rehearsal."""
     checked = _checked(spec, overrides)
     opened = _open(bundle)
-    found = [*checked.diagnostics, *opened.diagnostics]
+    found = (*checked.diagnostics, *opened.diagnostics)
     if checked.graph is None or opened.stage is None:
-        return Compilation(tuple(found), checked.source)
+        return Compilation(found, checked.source)
     compiled = compile_graph(checked.graph, opened.stage)
-    # With a bundle the same check may say the same again, with real widths.
-    found += [diagnostic for diagnostic in compiled.diagnostics if diagnostic not in found]
-    return Compilation(tuple(found), checked.source, compiled.stage)
+    return Compilation(distinct((*found, *compiled.diagnostics)), checked.source, compiled.stage)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from .. import codes
 from ..bundle import Bundle, BundleError
 from ..chains import Chain, Chains, at_pointer
-from ..diagnostic import Diagnostic, Result
+from ..diagnostic import Diagnostic, Result, distinct
 from ..dtypes import classify
 from ..matching import Matching
 from ..pointer import join as below
@@ -66,8 +66,7 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
             label = (chain, positions, frozenset(column.name for column in columns))
         if positions is not None:
             bound[extractor.name] = BoundExtractor(extractor, positions, columns)
-    # One damaged file, or one wrong key, may have been met from several sides.
-    diagnostics = tuple(dict.fromkeys(found))
+    diagnostics = distinct(found)
     if any(diagnostic.is_error for diagnostic in diagnostics):
         return Result(None, diagnostics)
     assert samples is not None and index_frame is not None

@@ -12,22 +12,13 @@ from ...schema.shapes import size
 from .. import codes
 from ..describe import describe
 from ..diagnostic import Diagnostic, Result
+from ..memory import memory_of
 from ..network import walk
-from ..stages import Graph, Memory, Plan, Samples, ShapedGraph
+from ..stages import Graph, Plan, Samples, ShapedGraph
 
 MANY_THREADS_FROM = 400_000_000
 """Multiply-adds in one step from which several threads pay; below, one thread is faster on
 a quiet machine and many times faster on a busy one."""
-
-_FLOAT, _INT = 4, 4
-
-_MOMENTS = {
-    "torch.optim:Adam": 2, "torch.optim:AdamW": 2, "torch.optim:NAdam": 2, "torch.optim:RAdam": 2,
-    "torch.optim:Adamax": 2, "torch.optim:Adadelta": 2, "torch.optim:Adagrad": 1,
-    "torch.optim:RMSprop": 1, "torch.optim:Rprop": 2, "torch.optim:ASGD": 1,
-    "torch.optim:Muon": 1, "torch.optim:Adafactor": 1, "torch.optim:SparseAdam": 2,
-}
-"""Tensors that an optimizer keeps for each weight, beside momentum that is asked for."""
 
 
 def lower(shaped: ShapedGraph) -> Result[Plan]:
@@ -50,7 +41,7 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         "priority": priority,
         "shuffled": not priority and graph.training.sampling != "sequential",
         "evaluate_on": _evaluated(samples, graph),
-        "memory": _memory(shaped, parameters),
+        "memory": memory_of(shaped.fitted.extractors, parameters, graph.optimizer),
     }
     description = describe(shaped, loop, parameters)
     return Result(
@@ -89,37 +80,6 @@ def _check_batches(graph: Graph, rows: int) -> Iterator[Diagnostic]:
                     "/training/batch_size", type=node.type, related=(),
                 )
                 return
-
-
-def _memory(shaped: ShapedGraph, parameters: int) -> Memory:
-    weights = parameters * _FLOAT
-    optimizer = shaped.fitted.bound.graph.optimizer
-    moments = _MOMENTS.get(optimizer.type, 0)
-    if optimizer.args.get("momentum") and optimizer.type not in ("torch.optim:Muon",):
-        moments += 1
-    return Memory(
-        data=sum(data_bytes(entry) for entry in _distinct(shaped)),
-        weights=weights,
-        gradients=weights,
-        optimizer=moments * weights,
-    )
-
-
-def _distinct(shaped: ShapedGraph) -> Iterator[Any]:
-    """Fitted extractors, equal ones once: they share their encoded frame."""
-    seen: set[int] = set()
-    for entry in shaped.fitted.extractors.values():
-        if id(entry.columns) not in seen:
-            seen.add(id(entry.columns))
-            yield entry
-
-
-def data_bytes(entry: Any) -> int:
-    """Bytes of one encoded frame and its positions."""
-    looked_up = [column for column in entry.columns if column.column in entry.codes]
-    dense = entry.width - sum(len(column.names) for column in looked_up)
-    rows = entry.reached + 1
-    return int(rows * (dense * _FLOAT + len(looked_up) * _INT) + entry.positions.nbytes)
 
 
 def _hash(description: Mapping[str, Any]) -> str:

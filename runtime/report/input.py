@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...schema.constructors.types import Direction
+
 History = Mapping[str, Sequence[float | None]]
 """Column -> one value for each epoch; None, or a value that is not finite, is a gap."""
 

@@ -33,6 +33,10 @@ def _shape(value: Value, args: Args, scope: Scope) -> Value:
     return (*shape[:-1], args["sizes"][-1])
 
 
+def _normalizes_batches(args: Args) -> bool:
+    return args["normalization"] == "batch_norm" and len(args["sizes"]) > 1
+
+
 def _parameters(value: Value, args: Args, scope: Scope) -> ParameterShapes:
     parameters: dict[str, Shape] = {}
     for index, (width, size, last) in enumerate(_layers(tensor(value)[-1], args)):
@@ -93,5 +97,5 @@ FULLY_CONNECTED = NetworkType(
     build=_build,
     output_range=lambda args: range_after(args["output_activation"]),
     reads_codes=True,
-    needs_several_rows=lambda args: args["normalization"] == "batch_norm" and len(args["sizes"]) > 1,
+    needs_several_rows=_normalizes_batches,
 )
