@@ -61,9 +61,9 @@ def update(request: pytest.FixtureRequest) -> bool:
 def frames() -> dict[str, pd.DataFrame]:
     """A bundle of 16 orders, 10 of them to train on.
 
-    Three orders have no customer row (two nulls, and `eve`, who is in no frame), one has
+    Four orders have no customer row (two nulls, `eve`, and in the test split `dan`), one has
     no shop row. `amount`, `gift` and every column of `customers` hold nulls. No order reaches
-    the customer `fay` or the shop 4, and only a test order asks for the customer `dan`.
+    the customer `fay` or the shop 4.
     """
     return {
         "index": pd.DataFrame(_ORDERS).astype({"gift": "boolean"}).set_index("order"),

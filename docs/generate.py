@@ -1,0 +1,296 @@
+"""Writes the generated pages of this folder, or checks that they are fresh.
+
+`python docs/generate.py --write` writes them; without `--write` a stale page gives one line
+and exit status 1.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from specc.compiler import codes
+from specc.compiler.diagnostic import Code
+from specc.schema.assemble import properties_of
+from specc.schema.constructors.types import MetricType
+from specc.schema.declaration import Family, Fragment, Type
+from specc.schema.document import PROPERTIES, REQUIRED_KEYS, VERSION
+from specc.schema.vocabulary import VOCABULARY
+
+FOLDER = Path(__file__).resolve().parent
+COMMAND = "python docs/generate.py --write"
+
+_RANGES = {
+    "SC0": "the text of the spec",
+    "SC1": "the vocabulary",
+    "SC2": "references inside the spec",
+    "SC3": "shapes, and the agreement of label, output, loss and metrics",
+    "SC4": "the plan",
+    "SC5": "the run",
+    "SC6": "the bundle",
+    "SC7": "the fit of transformers",
+}
+
+_TYPES = {
+    "integer": "whole number", "number": "number", "string": "string", "boolean": "true or false",
+    "null": "null", "object": "object", "array": "list",
+}
+_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def compact(value: Any) -> str:
+    """JSON on one line, as code; a bar would end the cell of a table."""
+    text = json.dumps(value, ensure_ascii=False).replace("|", "\\|")
+    return f"`{text}`"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A Markdown table."""
+    yield "| " + " | ".join(header) + " |"
+    yield "|" + "---|" * len(header)
+    for row in rows:
+        yield "| " + " | ".join(row) + " |"
+
+
+def form(fragment: Fragment) -> str:
+    """What values a fragment of the schema admits, in words."""
+    if "$ref" in fragment:
+        name = fragment["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name})"
+    if "const" in fragment:
+        return compact(fragment["const"])
+    if "enum" in fragment:
+        return " or ".join(compact(value) for value in fragment["enum"])
+    if "then" in fragment:
+        return f"{form(fragment['then'])} or null"
+    kinds = fragment["type"]
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    return " or ".join(_form_of_kind(kind, fragment) for kind in kinds)
+
+
+def _form_of_kind(kind: str, fragment: Fragment) -> str:
+    if kind in ("integer", "number"):
+        return " ".join([_TYPES[kind], *_bounds(fragment)])
+    if kind == "array" and "prefixItems" in fragment:
+        places = "; ".join(form(place) for place in fragment["prefixItems"])
+        return f"list of {len(fragment['prefixItems'])}: {places}"
+    if kind == "array":
+        return f"list of {_count(fragment)}{form(fragment['items'])}"
+    if kind == "object" and isinstance(fragment.get("additionalProperties"), Mapping):
+        return f"object of name → {form(fragment['additionalProperties'])}"
+    if kind == "object" and "properties" in fragment:
+        inner = "; ".join(f"`{name}`: {form(value)}"
+                          for name, value in fragment["properties"].items())
+        return f"object of {inner}"
+    return _TYPES[kind]
+
+
+def _bounds(fragment: Fragment) -> Iterator[str]:
+    for key, sign in _BOUNDS.items():
+        if key in fragment:
+            yield f"{sign} {fragment[key]:,}" if isinstance(fragment[key], int) else \
+                f"{sign} {fragment[key]:g}"
+
+
+def _count(fragment: Fragment) -> str:
+    fewest, most = fragment.get("minItems", 0), fragment.get("maxItems")
+    if fewest == most:
+        return f"{fewest} "
+    return f"{fewest} or more " if fewest else ""
+
+
+def property_table(properties: Mapping[str, Fragment], required: Sequence[str]) -> Iterator[str]:
+    """One row for each property: form, default, example, description."""
+    yield from table(
+        ("property", "value", "default", "example", "meaning"),
+        (
+            (
+                f"`{name}`",
+                form(fragment),
+                _default(fragment, name in required),
+                ", ".join(compact(example) for example in fragment.get("examples", [])),
+                fragment.get("description", ""),
+            )
+            for name, fragment in properties.items()
+        ),
+    )
+
+
+def _default(fragment: Fragment, required: bool) -> str:
+    return "required" if required or "default" not in fragment else compact(fragment["default"])
+
+
+def top_level() -> Iterator[str]:
+    """The properties of the document and of its sections."""
+    yield "## The document"
+    yield ""
+    yield from property_table(PROPERTIES, REQUIRED_KEYS)
+    for name, fragment in PROPERTIES.items():
+        if "properties" in fragment:
+            yield from ("", f"### {name}", "", fragment["description"], "")
+            yield from property_table(fragment["properties"], fragment["required"])
+
+
+def family(entry: Family) -> Iterator[str]:
+    """One family: its own types at length, the classes of libraries in one table."""
+    yield f"## {entry.name}"
+    yield ""
+    yield entry.description
+    constructors = [declared for declared in entry.types if ":" in declared.name]
+    for declared in entry.types:
+        if declared not in constructors:
+            yield ""
+            yield from type_section(declared)
+    if constructors:
+        yield ""
+        yield from constructor_tables(constructors)
+
+
+def type_section(declared: Type) -> Iterator[str]:
+    """One type of specc's own, with its table of properties and its examples."""
+    yield from (f"### {declared.name}", "", declared.description)
+    properties = properties_of(declared)
+    if properties:
+        yield ""
+        yield from property_table(properties, declared.required)
+    yield from ("", "```json")
+    for example in declared.examples:
+        yield json.dumps({"type": declared.name, **example}, ensure_ascii=False)
+    yield "```"
+
+
+def constructor_tables(constructors: Sequence[Type]) -> Iterator[str]:
+    """The classes of one family, a row each, and below what their properties mean."""
+    measured = isinstance(constructors[0], MetricType)
+    yield from table(
+        ("type", "meaning", *(("tasks", "reads", "better") if measured else ()), "properties"),
+        (
+            (
+                f"`{declared.name}`",
+                declared.description,
+                *_measure(declared),
+                "<br>".join(_properties(declared)) or "none",
+            )
+            for declared in constructors
+        ),
+    )
+    meanings = sorted({
+        (f"`{name}`", fragment["description"])
+        for declared in constructors
+        for name, fragment in declared.properties.items()
+    })
+    if meanings:
+        yield ""
+        yield from table(("property", "meaning"), meanings)
+
+
+def _measure(declared: Type) -> tuple[str, ...]:
+    if not isinstance(declared, MetricType):
+        return ()
+    return ", ".join(declared.tasks), declared.needs, declared.direction
+
+
+def _properties(declared: Type) -> Iterator[str]:
+    for name, fragment in declared.properties.items():
+        default = _default(fragment, name in declared.required)
+        yield f"`{name}` {form(fragment)}, {default}"
+
+
+def vocabulary_page() -> str:
+    """The reference of every property and every type that a spec may use."""
+    lines = [
+        "# The vocabulary",
+        "",
+        f"Made by `{COMMAND}` from the declarations in `schema/`; do not edit.",
+        "",
+        f"Everything that a spec of version {VERSION} may say.",
+        "[How to write a spec](spec.md) introduces it in the order of use.",
+        "Each type of `network` but `extraction` also takes `input_frames`: the extractors to put "
+        "in front of it, side by side.",
+        "",
+        "Families: " + ", ".join(f"[{entry.name}](#{entry.name})" for entry in VOCABULARY) + ".",
+        "",
+        *top_level(),
+    ]
+    for entry in VOCABULARY:
+        lines += ["", *family(entry)]
+    return "\n".join(lines) + "\n"
+
+
+def shown(template: str) -> str:
+    """The text of a message with its holes as `<name>`."""
+    parts = []
+    for literal, hole, _, conversion in string.Formatter().parse(template):
+        parts.append(literal)
+        if hole is not None:
+            parts.append(f"'<{hole}>'" if conversion == "r" else f"<{hole}>")
+    return "".join(parts)
+
+
+def declared_codes() -> list[Code]:
+    """Every code, by number."""
+    found = [value for value in vars(codes).values() if isinstance(value, Code)]
+    return sorted(found, key=lambda code: code.name)
+
+
+def code_section(code: Code) -> Iterator[str]:
+    """One code: severity, message, reason and help."""
+    yield from (f"### {code.name}", "")
+    yield f"`{code.severity.value}: {shown(code.message)}`"
+    yield from ("", f"Why: {code.doc}")
+    if code.help is not None:
+        yield from ("", f"Help: `{shown(code.help)}`")
+
+
+def codes_page() -> str:
+    """Every diagnostic code, grouped by range."""
+    lines = [
+        "# Diagnostic codes",
+        "",
+        f"Made by `{COMMAND}` from `compiler/codes.py`; do not edit.",
+        "",
+        "Angle brackets stand for what the finding fills in.",
+        "Where a code has no help line here, the help depends on the finding.",
+        "A code is never used again for something else.",
+    ]
+    group = ""
+    for code in declared_codes():
+        if code.name[:3] != group:
+            group = code.name[:3]
+            lines += ["", f"## {group}xx: {_RANGES[group]}"]
+        lines += ["", *code_section(code)]
+    return "\n".join(lines) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "vocabulary.md": vocabulary_page,
+    "codes.md": codes_page,
+}
+
+
+def stale() -> list[str]:
+    """The names of the committed pages that differ from what would be written."""
+    return [
+        name
+        for name, page in PAGES.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != page()
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Check the pages, or write them; 1 when one is stale."""
+    if "--write" in arguments:
+        for name, page in PAGES.items():
+            (FOLDER / name).write_text(page(), encoding="utf-8")
+        return 0
+    for name in stale():
+        print(f"docs/{name} is stale: run `make generate`", file=sys.stderr)
+    return 1 if stale() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
