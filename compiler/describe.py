@@ -94,19 +94,13 @@ def _extractor(entry: FittedExtractor) -> dict[str, Any]:
             }
             for step in bound.positions.coverage
         ],
-        "encoding": _encoding(entry),
+        "encoding": f"codes for {', '.join(sorted(entry.codes))}" if entry.codes else "dense",
+        "why": entry.why,
         "columns": [
             {"name": column.column, "width": len(column.names), **column.describe()}
             for column in entry.columns
         ],
     }
-
-
-def _encoding(entry: FittedExtractor) -> str:
-    if not entry.codes:
-        return "dense"
-    named = ", ".join(sorted(entry.codes))
-    return f"dense, and codes for {named}: its one-hot columns are looked up, not multiplied"
 
 
 def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:

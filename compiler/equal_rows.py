@@ -7,6 +7,7 @@ changes what is stored and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,24 @@ if TYPE_CHECKING:
 
 WORTH_MERGING = 0.5
 """The most different rows, as a share of all, for which merging is worth its time."""
+
+
+def merge_all(extractors: Mapping[str, FittedExtractor],
+              bundle: Bundle) -> dict[str, FittedExtractor]:
+    """Every extractor over different rows; those that shared one fit share the result.
+
+    Raises BundleError when a frame cannot be read.
+    """
+    merged: dict[int, FittedExtractor] = {}
+    result = {}
+    for name, entry in extractors.items():
+        key = id(entry.columns)
+        if key not in merged:
+            merged[key] = merge_equal_rows(entry, bundle)
+        shared = merged[key]
+        result[name] = replace(entry, rows=shared.rows, reached=shared.reached,
+                               positions=shared.positions)
+    return result
 
 
 def merge_equal_rows(entry: FittedExtractor, bundle: Bundle) -> FittedExtractor:

@@ -37,6 +37,12 @@ def _data(data: Described) -> Iterator[str]:
             for extractor in data["extractors"]
         ],
     )
+    reasons: dict[str, list[str]] = {}
+    for extractor in data["extractors"]:
+        reasons.setdefault(f"{extractor['encoding']}: {extractor['why']}", []).append(
+            extractor["name"])
+    for reason, names in reasons.items():
+        yield f"  {', '.join(names)} {'is' if len(names) == 1 else 'are'} {reason}"
 
 
 def _matched(extractor: Described) -> str:

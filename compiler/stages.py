@@ -234,6 +234,7 @@ class FittedExtractor:
             a row point at `len(rows)`, the null row; int32 or int64 `[samples]`.
         columns: one fitted transformer for each column.
         codes: the names of the columns kept as integer codes for the network to look up.
+        why: the reason for this encoding, in words.
     """
 
     bound: BoundExtractor
@@ -242,6 +243,7 @@ class FittedExtractor:
     positions: NDArray[np.signedinteger[Any]]
     columns: tuple[FittedColumn, ...]
     codes: frozenset[str] = frozenset()
+    why: str = ""
 
     @property
     def width(self) -> int:

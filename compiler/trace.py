@@ -22,6 +22,9 @@ from .network import EXTRACTION, frames_read
 from .pointer import join
 from .stages import NetworkNode, ShapedNode, Shapes
 
+_SCALED = dict.fromkeys(("probability", "distribution", "non_negative"), "non_negative")
+"""Range -> what is left of it after a multiplication with a positive number."""
+
 
 @dataclass
 class _Tracer(Scope):
@@ -56,9 +59,13 @@ class _Tracer(Scope):
                                        shaped.depth)
         if not declaration.children:
             self.producer = child.pointer
-        leaves = declaration.output_range(child.args)
-        self.range = self.range if leaves == "same" else leaves
+        self.range = self._range_after(declaration.output_range(child.args))
         return output
+
+    def _range_after(self, leaves: str) -> str:
+        if leaves == "same":
+            return self.range
+        return _SCALED.get(self.range, "real") if leaves == "scaled" else leaves
 
     def _apply(self, node: NetworkNode, value: Value) -> tuple[Value, ParameterShapes]:
         if isinstance(value, Unknown) and not node.declaration.children:

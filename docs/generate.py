@@ -67,19 +67,24 @@ def form(fragment: Fragment) -> str:
         return " or ".join(compact(value) for value in fragment["enum"])
     if "then" in fragment:
         return f"{form(fragment['then'])} or null"
-    kinds = fragment["type"]
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    return " or ".join(_form_of_kind(kind, fragment) for kind in kinds)
+    return " or ".join(_form_of_kind(kind, fragment) for kind in _kinds(fragment))
+
+
+def _kinds(fragment: Fragment) -> list[str]:
+    kinds = fragment.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
 
 
 def _form_of_kind(kind: str, fragment: Fragment) -> str:
     if kind in ("integer", "number"):
-        return " ".join([_TYPES[kind], *_bounds(fragment)])
+        return f"{_TYPES[kind]} {_bounds(fragment)}".rstrip()
     if kind == "array" and "prefixItems" in fragment:
         places = "; ".join(form(place) for place in fragment["prefixItems"])
         return f"list of {len(fragment['prefixItems'])}: {places}"
     if kind == "array":
-        return f"list of {_count(fragment)}{form(fragment['items'])}"
+        items = form(fragment["items"])
+        several = len(_kinds(fragment["items"])) > 1
+        return f"list of {_count(fragment)}" + (f"({items})" if several else items)
     if kind == "object" and isinstance(fragment.get("additionalProperties"), Mapping):
         return f"object of name → {form(fragment['additionalProperties'])}"
     if kind == "object" and "properties" in fragment:
@@ -89,11 +94,15 @@ def _form_of_kind(kind: str, fragment: Fragment) -> str:
     return _TYPES[kind]
 
 
-def _bounds(fragment: Fragment) -> Iterator[str]:
-    for key, sign in _BOUNDS.items():
-        if key in fragment:
-            yield f"{sign} {fragment[key]:,}" if isinstance(fragment[key], int) else \
-                f"{sign} {fragment[key]:g}"
+def _bounds(fragment: Fragment) -> str:
+    bounds = {key: _number(fragment[key]) for key in _BOUNDS if key in fragment}
+    if bounds.keys() == {"minimum", "maximum"}:
+        return f"{bounds['minimum']} to {bounds['maximum']}"
+    return ", ".join(f"{_BOUNDS[key]} {bound}" for key, bound in bounds.items())
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _count(fragment: Fragment) -> str:
@@ -103,14 +112,19 @@ def _count(fragment: Fragment) -> str:
     return f"{fewest} or more " if fewest else ""
 
 
-def property_table(properties: Mapping[str, Fragment], required: Sequence[str]) -> Iterator[str]:
-    """One row for each property: form, default, example, description."""
+def property_table(properties: Mapping[str, Fragment], required: Sequence[str],
+                   sections: Sequence[str] = ()) -> Iterator[str]:
+    """One row for each property: form, default, example, description.
+
+    Args:
+        sections: the properties that have a table of their own further down.
+    """
     yield from table(
         ("property", "value", "default", "example", "meaning"),
         (
             (
                 f"`{name}`",
-                form(fragment),
+                f"object, [see {name}](#{name})" if name in sections else form(fragment),
                 _default(fragment, name in required),
                 ", ".join(compact(example) for example in fragment.get("examples", [])),
                 fragment.get("description", ""),
@@ -126,13 +140,14 @@ def _default(fragment: Fragment, required: bool) -> str:
 
 def top_level() -> Iterator[str]:
     """The properties of the document and of its sections."""
+    sections = [name for name, fragment in PROPERTIES.items() if "properties" in fragment]
     yield "## The document"
     yield ""
-    yield from property_table(PROPERTIES, REQUIRED_KEYS)
-    for name, fragment in PROPERTIES.items():
-        if "properties" in fragment:
-            yield from ("", f"### {name}", "", fragment["description"], "")
-            yield from property_table(fragment["properties"], fragment["required"])
+    yield from property_table(PROPERTIES, REQUIRED_KEYS, sections)
+    for name in sections:
+        section = PROPERTIES[name]
+        yield from ("", f"### {name}", "", section["description"], "")
+        yield from property_table(section["properties"], section["required"])
 
 
 def family(entry: Family) -> Iterator[str]:

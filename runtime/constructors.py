@@ -5,6 +5,7 @@ A spec imports no code: the schema has already refused every name outside its cl
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -68,7 +69,20 @@ def build_scheduler(plan: Plan, optimizer: optim.Optimizer) -> Any:
     epochs = plan.graph.training.epochs
     by_batch = node.type in STEPS_BY_BATCH
     total = epochs * plan.steps_per_epoch if by_batch else epochs
-    return _scheduler({"type": node.type, **node.args}, optimizer, total)
+    with warnings.catch_warnings():
+        # Composite schedulers warn about calls that they make themselves.
+        warnings.simplefilter("ignore")
+        return _scheduler({"type": node.type, **node.args}, optimizer, total)
+
+
+def step_scheduler(node: Node, scheduler: Any, loss: float) -> None:
+    """One step of a scheduler; `loss` is the mean training loss of the epoch."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if node.type == FOLLOWS_LOSS:
+            scheduler.step(loss)
+        else:
+            scheduler.step()
 
 
 def _scheduler(value: Mapping[str, Any], optimizer: optim.Optimizer, total: int) -> Any:

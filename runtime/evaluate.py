@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..compiler import codes
 from ..compiler.diagnostic import Diagnostic
 from .metrics import measure
 from .predictions import predictions
@@ -53,12 +55,16 @@ def evaluate(session: Session, split: str) -> Evaluation:
     output = outputs(session, on_device)
     label = session.evaluation.labels(on_device)
     with torch.inference_mode():
-        loss = float(session.loss_of(output, label))
+        loss = float(session.mean_loss(session.loss_of(output, label), len(samples)))
     output_array, label_array = output.cpu().numpy(), label.cpu().numpy()
     predicted = predictions(session.plan, output_array, label_array)
     measures, found = measure(session.plan, predicted, split)
-    return Evaluation(samples.numpy(), output_array, label_array, {"loss": loss, **measures},
-                      found)
+    if not math.isfinite(loss):
+        node = session.plan.graph.loss
+        found = (codes.UNDEFINED_METRIC.at(node.pointer, metric=node.type, split=split,
+                                           reason=f"its value is {loss}"), *found)
+    measures = {"loss": loss if math.isfinite(loss) else None, **measures}
+    return Evaluation(samples.numpy(), output_array, label_array, measures, found)
 
 
 def evaluate_all(session: Session, splits: Iterable[str]) -> dict[str, Evaluation]:

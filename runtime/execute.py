@@ -17,7 +17,7 @@ from .device import choose_device, settle
 from .environment import environment
 from .evaluate import Evaluation, evaluate_all
 from .history import History
-from .loop import Diverged, train
+from .loop import Stopped, train
 from .metrics import directions
 from .progress import Progress
 from .rehearse import rehearse
@@ -63,7 +63,7 @@ def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress]) -> O
 
     Nothing is written before the rehearsal on a sample batch has passed.
 
-    Reports: SC301, SC310, SC404, SC501, SC502, SC503, SC604.
+    Reports: SC301, SC310, SC404, SC501 to SC504, SC604.
     """
     device = choose_device(plan.graph.training.device)
     if device is None:
@@ -78,7 +78,7 @@ def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress]) -> O
         return _run(session, parent, progress)
     except BundleError as error:
         return None, error.diagnostics
-    except Diverged as error:
+    except Stopped as error:
         return None, (error.diagnostic,)
     except run_folder.FolderError as error:
         return None, (error.diagnostic,)

@@ -26,8 +26,7 @@ class DeviceFrame:
         code_widths: one-hot columns that each code column stands for.
         dense_features: the place of each dense column among all columns of the extractor.
         code_offsets: the place of the first one-hot column of each code column.
-        positions: int32 or int64 `[samples]`, the row of each sample; None where sample
-            `i` has row `i`.
+        positions: int32 or int64 `[samples]`, the row of each sample.
         width: columns of the extractor, one-hot columns counted one by one.
     """
 

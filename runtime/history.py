@@ -9,13 +9,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Row = dict[str, float | int | None]
+"""One epoch: column -> value."""
+
+
 @dataclass
 class History:
     """One row for each epoch, in columns.
 
     Columns: `epoch` from 1, `rows` trained, `seconds` of training, `learning_rate`,
-    `loss_train` (mean over the epoch's batches), and for evaluated epochs `loss_<split>`
-    and `<metric>_<split>`; None where an epoch was not evaluated or a metric not defined.
+    `loss_train` (mean over the epoch's batches, also where a split `train` is evaluated),
+    and for evaluated epochs `loss_<split>` and `<metric>_<split>`; None where an epoch was
+    not evaluated or a metric not defined.
     """
 
     columns: dict[str, list[float | int | None]] = field(default_factory=dict)
@@ -23,7 +28,7 @@ class History:
     def __len__(self) -> int:
         return len(self.columns.get("epoch", ()))
 
-    def add(self, row: dict[str, float | int | None]) -> None:
+    def add(self, row: Row) -> None:
         """Appends the row of one epoch; new columns are None in the rows before."""
         length = len(self)
         for name in row:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
-from torch import nn
 
 from ..compiler import codes
 from ..compiler.diagnostic import Diagnostic
 from ..compiler.seeds import derive_seed
 from .batches import Batch
-from .constructors import FOLLOWS_LOSS, STEPS_BY_BATCH
+from .constructors import STEPS_BY_BATCH, step_scheduler
 from .evaluate import Evaluation, evaluate_all
-from .history import History
+from .history import History, Row
 from .progress import Progress
 from .sampling import training_order
 from .session import Session
@@ -22,11 +22,11 @@ from .session import Session
 CHECK_EVERY = 50
 """Steps between two looks at the loss: reading it makes a GPU wait."""
 
-OnEpoch = Callable[[dict[str, float | int | None]], None]
+OnEpoch = Callable[[Row], None]
 
 
-class Diverged(Exception):
-    """The loss is not a finite number any more."""
+class Stopped(Exception):
+    """Training cannot go on: the loss is not finite, or the user interrupted it."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -37,7 +37,7 @@ def train(session: Session, progress: Progress, on_epoch: OnEpoch) -> tuple[
         History, dict[str, Evaluation]]:
     """Trains all epochs; gives the history and the last evaluation of each split.
 
-    Raises Diverged (SC501) when the loss is not finite.
+    Raises Stopped when the loss is not finite (SC501) or the user interrupts (SC504).
     """
     training = session.plan.graph.training
     history, evaluations = History(), dict[str, Evaluation]()
@@ -45,15 +45,17 @@ def train(session: Session, progress: Progress, on_epoch: OnEpoch) -> tuple[
         row = run_epoch(session, epoch, progress)
         if epoch % training.evaluate_every == 0 or epoch == training.epochs:
             evaluations = evaluate_all(session, session.plan.evaluate_on)
+            _check_outputs(evaluations, epoch, session.plan.steps_per_epoch)
             for split, evaluation in evaluations.items():
-                row |= {f"{name}_{split}": value for name, value in evaluation.measures.items()}
+                for name, value in evaluation.measures.items():
+                    row.setdefault(f"{name}_{split}", value)
         history.add(row)
         progress.epoch(row)
         on_epoch(row)
     return history, evaluations
 
 
-def run_epoch(session: Session, epoch: int, progress: Progress) -> dict[str, float | int | None]:
+def run_epoch(session: Session, epoch: int, progress: Progress) -> Row:
     """One pass over the training rows; gives the epoch's row of the history."""
     plan, start = session.plan, time.perf_counter()
     order = training_order(plan, epoch).to(session.device)
@@ -63,12 +65,16 @@ def run_epoch(session: Session, epoch: int, progress: Progress) -> dict[str, flo
     total = torch.zeros((), device=session.device)
     rows = 0
     mean = float("nan")
-    for step, batch in enumerate(session.training.of(order), start=1):
-        total += run_step(session, batch) * len(batch)
-        rows += len(batch)
-        if step % CHECK_EVERY == 0 or rows == len(order):
-            mean = _finite(float(total) / rows, epoch, step)
-        progress.batch(epoch, len(batch), mean)
+    step = 0
+    try:
+        for step, batch in enumerate(session.training.of(order), start=1):
+            total += run_step(session, batch) * len(batch)
+            rows += len(batch)
+            if step == 1 or step % CHECK_EVERY == 0 or rows == len(order):
+                mean = _finite(float(total) / rows, epoch, step)
+            progress.batch(epoch, len(batch), mean)
+    except KeyboardInterrupt:
+        raise Stopped(codes.INTERRUPTED.at(epoch=epoch, batch=step)) from None
     rate = session.optimizer.param_groups[0]["lr"]
     _after_epoch(session, mean)
     return {
@@ -89,25 +95,24 @@ def run_step(session: Session, batch: Batch) -> torch.Tensor:
     scheduler = session.plan.graph.scheduler
     if scheduler is not None and scheduler.type in STEPS_BY_BATCH:
         session.scheduler.step()
-    return _mean(session.loss, loss.detach(), len(batch))
-
-
-def _mean(loss: nn.Module, value: torch.Tensor, rows: int) -> torch.Tensor:
-    """The loss of one row, so that batches of different sizes add up."""
-    return value / rows if getattr(loss, "reduction", "mean") == "sum" else value
+    return session.mean_loss(loss.detach(), len(batch))
 
 
 def _after_epoch(session: Session, mean: float) -> None:
     scheduler = session.plan.graph.scheduler
-    if scheduler is None or scheduler.type in STEPS_BY_BATCH:
-        return
-    if scheduler.type == FOLLOWS_LOSS:
-        session.scheduler.step(mean)
-    else:
-        session.scheduler.step()
+    if scheduler is not None and scheduler.type not in STEPS_BY_BATCH:
+        step_scheduler(scheduler, session.scheduler, mean)
+
+
+def _check_outputs(evaluations: Mapping[str, Evaluation], epoch: int, batch: int) -> None:
+    """Raises Diverged when the last step of an epoch broke the weights: no batch shows that."""
+    for evaluation in evaluations.values():
+        if not np.isfinite(evaluation.output).all():
+            raise Stopped(codes.DIVERGED.at("/optimizer", value=float("nan"), epoch=epoch,
+                                             batch=batch))
 
 
 def _finite(mean: float, epoch: int, step: int) -> float:
     if mean != mean or mean in (float("inf"), float("-inf")):
-        raise Diverged(codes.DIVERGED.at("/optimizer", value=mean, epoch=epoch, batch=step))
+        raise Stopped(codes.DIVERGED.at("/optimizer", value=mean, epoch=epoch, batch=step))
     return mean

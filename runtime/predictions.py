@@ -43,6 +43,8 @@ def predictions(plan: Plan, output: Array, label: Array) -> Predictions:
     task = plan.shaped.task
     output = output.astype(np.float64)
     probabilities = _probabilities(plan, output)
+    if counts_by_logarithm(plan):
+        output = np.exp(output)
     true = label[:, 0] if label.ndim == 2 and label.shape[1] == 1 else label
     if task == "regression":
         values = output[:, 0] if output.shape[1] == 1 else output
@@ -59,6 +61,12 @@ def predictions(plan: Plan, output: Array, label: Array) -> Predictions:
     classes = true.argmax(axis=1) if true.ndim == 2 else true
     return Predictions(classes.astype(np.int64), output, probabilities, probabilities,
                        output.argmax(axis=1))
+
+
+def counts_by_logarithm(plan: Plan) -> bool:
+    """Whether the output is the logarithm of what the label counts."""
+    loss = plan.graph.loss
+    return loss.type == "torch.nn:PoissonNLLLoss" and bool(loss.args["log_input"])
 
 
 def _zero_one(true: Array) -> Array:

@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import IO, Any, Protocol
 
 from ..compiler.stages import Plan
+from .history import Row
+from .metrics import metric_names
 
 
 class Progress(Protocol):
@@ -21,7 +23,7 @@ class Progress(Protocol):
     def batch(self, epoch: int, rows: int, loss: float) -> None:
         """A training step is done; `loss` is the mean of the epoch so far."""
 
-    def epoch(self, row: dict[str, float | int | None]) -> None:
+    def epoch(self, row: Row) -> None:
         """An epoch is done and evaluated; `row` is its row of the history."""
 
 
@@ -37,31 +39,44 @@ class Silent:
     def batch(self, epoch: int, rows: int, loss: float) -> None:
         return None
 
-    def epoch(self, row: dict[str, float | int | None]) -> None:
+    def epoch(self, row: Row) -> None:
         return None
 
 
-def epoch_line(row: dict[str, float | int | None], epochs: int) -> str:
-    """`epoch 2/3  loss_train 0.4312  roc_auc_score_test 0.7391  181000 rows/s`."""
+def epoch_line(row: Row, plan: Plan) -> str:
+    """`epoch 2/3  loss_train 0.4312  roc_auc_score: display 0.7682, test 0.7579  181,000 rows/s`.
+
+    Of the metrics only the first is shown, or the loss without any; all are in the history.
+    """
+    names = metric_names(plan.graph.metrics)
+    metric = names[0] if names else "loss"
     rows, seconds = row["rows"] or 0, row["seconds"] or 0
-    shown = [
-        f"{name} {value:.4f}"
-        for name, value in row.items()
-        if isinstance(value, float) and name not in ("seconds", "learning_rate")
+    parts = [f"epoch {row['epoch']}/{plan.graph.training.epochs}",
+             f"loss_train {row['loss_train']:.4f}"]
+    values = [
+        f"{split} {_shown(row[f'{metric}_{split}'])}"
+        for split in plan.evaluate_on
+        if f"{metric}_{split}" in row
     ]
-    rate = f"{rows / seconds:,.0f} rows/s" if seconds else ""
-    return "  ".join([f"epoch {row['epoch']}/{epochs}", *shown, rate])
+    if values:
+        parts.append(f"{metric}: {', '.join(values)}")
+    parts.append(f"{rows / seconds:,.0f} rows/s" if seconds else "")
+    return "  ".join(parts)
+
+
+def _shown(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
 
 
 class Lines(Silent):
     """One plain line for each epoch, for logs and pipes."""
 
     def __init__(self, plan: Plan, stream: IO[str] | None = None) -> None:
-        self._epochs = plan.graph.training.epochs
+        self._plan = plan
         self._stream = stream or sys.stderr
 
-    def epoch(self, row: dict[str, float | int | None]) -> None:
-        print(epoch_line(row, self._epochs), file=self._stream, flush=True)
+    def epoch(self, row: Row) -> None:
+        print(epoch_line(row, self._plan), file=self._stream, flush=True)
 
 
 class Live:
@@ -74,6 +89,7 @@ class Live:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+        self._plan = plan
         self._epochs = plan.graph.training.epochs
         self._steps = plan.steps_per_epoch
         self._bar = Progress(
@@ -115,5 +131,5 @@ class Live:
             rate=self._rows / (now - self._start), refresh=True,
         )
 
-    def epoch(self, row: dict[str, float | int | None]) -> None:
-        self._bar.console.print(epoch_line(row, self._epochs), highlight=False)
+    def epoch(self, row: Row) -> None:
+        self._bar.console.print(epoch_line(row, self._plan), highlight=False)

@@ -21,12 +21,19 @@ from ..compiler.bundle import BundleError
 from ..compiler.diagnostic import Diagnostic
 from ..compiler.stages import FittedExtractor, Plan
 from ..schema.shapes import BATCH, show
+from .constructors import STEPS_BY_BATCH, step_scheduler
 from .device import choose_device
 from .frames import DeviceFrame
 from .session import Session, build_session, load_plan_frames
 
 SAMPLE_ROWS = 16
 """Rows of the sample batch: enough for batch statistics, nothing in time."""
+
+SCHEDULER_STEPS = 10_000
+"""Most steps of a scheduler that are tried."""
+
+_REFUSALS = (ValueError, TypeError, RuntimeError, ArithmeticError, LookupError, AssertionError)
+"""What torch raises for arguments that it cannot take."""
 
 
 class _Refused(Exception):
@@ -101,12 +108,28 @@ def _one_step(plan: Plan, device: torch.device) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
     with _refusal(["/optimizer"], plan):
         session.optimizer.step()
+    with _refusal(["/scheduler"], plan):
+        _whole_schedule(session, float(loss))
+
+
+def _whole_schedule(session: Session, loss: float) -> None:
+    """Every step of the scheduler, the last ones of a long run: some have a last step."""
+    plan, node = session.plan, session.plan.graph.scheduler
+    if node is None:
+        return
+    steps = plan.graph.training.epochs
+    if node.type in STEPS_BY_BATCH:
+        steps *= plan.steps_per_epoch
+        # These compute their rates from the number of the step alone.
+        session.scheduler.last_epoch = max(0, steps - SCHEDULER_STEPS)
+    for _ in range(min(steps, SCHEDULER_STEPS)):
+        step_scheduler(node, session.scheduler, loss)
 
 
 def _build(plan: Plan, device: torch.device, frames: dict[str, DeviceFrame]) -> Session:
     try:
         return build_session(plan, device, frames)
-    except (ValueError, TypeError, RuntimeError, AssertionError) as error:
+    except _REFUSALS as error:
         raise _Refused(_refused(_place_of(error), plan, error)) from error
 
 
@@ -142,7 +165,7 @@ def _current_node(session: Session) -> list[str]:
 def _refusal(place: list[str], plan: Plan) -> Iterator[None]:
     try:
         yield
-    except (ValueError, TypeError, RuntimeError, IndexError, AssertionError) as error:
+    except _REFUSALS as error:
         raise _Refused(_refused(place[0], plan, error)) from error
 
 

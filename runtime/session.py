@@ -43,6 +43,10 @@ class Session:
         value: Tensor = self.loss(output, label)
         return value
 
+    def mean_loss(self, value: Tensor, rows: int) -> Tensor:
+        """The loss of a batch as the mean over its rows, so that sizes do not matter."""
+        return value / rows if getattr(self.loss, "reduction", "mean") == "sum" else value
+
 
 def open_session(plan: Plan, device: torch.device) -> Session:
     """Encodes the frames and builds everything.

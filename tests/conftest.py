@@ -17,7 +17,7 @@ hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1_0
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _ORDERS = {
-    "order": range(101, 117),
+    "order": [*range(101, 116), 120],
     "customer": ["ann", "bob", None, "cid", "ann", "eve", "bob", "cid",
                  "ann", "bob", "cid", "dan", "ann", "bob", None, "cid"],
     "shop": [1, 2, 3, 1, 2, 9, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1],
@@ -39,7 +39,7 @@ _CUSTOMERS = {
     "member": [True, False, True, None],
 }
 _SHOPS = {
-    "shop": [1, 2, 3, 4],
+    "shop": [1, 2, 3, 7],
     "area": [120, 300, 85, 60],
     "city": ["Lyon", "Bonn", "Lyon", "Nice"],
     "night": [False, True, False, False],
@@ -63,7 +63,8 @@ def frames() -> dict[str, pd.DataFrame]:
 
     Four orders have no customer row (two nulls, `eve`, and in the test split `dan`), one has
     no shop row. `amount`, `gift` and every column of `customers` hold nulls. No order reaches
-    the customer `fay` or the shop 4.
+    the customer `fay` or the shop 7. No key has equal steps: pandas would
+    store it as a range, for which there is a case of its own.
     """
     return {
         "index": pd.DataFrame(_ORDERS).astype({"gift": "boolean"}).set_index("order"),

@@ -9,14 +9,14 @@ without a bundle, `rehearse` the step on a sample batch with the real network.
 The output of `err` is the findings as text. The output of `ok` is the warnings, if any, then:
 
     parse      the values of the document
-    validate   nothing
+    validate   the word `accepted`
     resolve    the spec with its defaults
     shapes     a line for each node of the network: what it reads and gives; `?` is not known
     bind       a line for each extractor: its chain, the row of each sample, its columns
     fit        a line for each fitted column, with the names of the numbers that it becomes
     infer      the lines of `shapes` with real widths, and the task
     lower      the text of the plan
-    rehearse   nothing
+    rehearse   the word `accepted`
 
 From `bind` on, cases run on the bundle of conftest.py. `<case>.bundle.json` changes it:
 frame -> null leaves the frame out; else `key` names other key columns ([] is none), `rows`
@@ -248,13 +248,13 @@ def _planned(plan: Plan) -> str:
     return plan_text(plan.description)
 
 
-def _nothing(_: Any) -> str:
-    return ""
+def _accepted(_: Any) -> str:
+    return "accepted"
 
 
 _SHOWN: dict[str, Callable[[Any], str]] = {
-    "parse": _document, "validate": _nothing, "resolve": _resolved, "shapes": _symbolic,
-    "bind": _bound, "fit": _fitted, "infer": _shaped, "lower": _planned, "rehearse": _nothing,
+    "parse": _document, "validate": _accepted, "resolve": _resolved, "shapes": _symbolic,
+    "bind": _bound, "fit": _fitted, "infer": _shaped, "lower": _planned, "rehearse": _accepted,
 }
 
 

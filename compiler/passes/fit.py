@@ -18,7 +18,6 @@ from ..bundle import BundleError
 from ..diagnostic import Diagnostic, Result
 from ..dtypes import OTHER, STRING, classify
 from ..encode import encode
-from ..equal_rows import merge_equal_rows
 from ..pointer import join
 from ..stages import (
     BoundExtractor,
@@ -133,8 +132,8 @@ def _fit_extractor(bound: BoundGraph, entry: BoundExtractor) -> Result[FittedExt
         return Result(None, (*found, *error.diagnostics))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
-    extractor = FittedExtractor(entry, reach.rows, reach.count, reach.positions, tuple(fitted))
-    return Result(merge_equal_rows(extractor, bound.bundle), tuple(found))
+    return Result(FittedExtractor(entry, reach.rows, reach.count, reach.positions, tuple(fitted)),
+                  tuple(found))
 
 
 def _fit_values(bound: BoundGraph, entry: BoundExtractor, name: str, values: pa.Array,

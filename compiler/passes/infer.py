@@ -28,9 +28,8 @@ def check_symbolic(graph: Graph) -> tuple[Diagnostic, ...]:
     """
     widths = dict.fromkeys((entry.name for entry in graph.extractors), None)
     shapes, found = trace(graph.network, widths, None)
-    if found:
-        return found
-    return (*agreement.check_ranges(graph, shapes), *agreement.check_optimizer(graph, shapes))
+    return (*found, *agreement.check_ranges(graph, shapes),
+            *agreement.check_optimizer(graph, shapes))
 
 
 def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
@@ -43,13 +42,14 @@ def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
     widths = {name: entry.width for name, entry in fitted.extractors.items()}
     shapes, found = trace(graph.network, widths, agreement.label_width(rule, fitted.label))
     task = agreement.task_of(rule, fitted.label)
-    if not found:
-        found = (
-            *agreement.check_ranges(graph, shapes),
-            *agreement.check_label(graph, shapes, fitted.label),
-            *agreement.check_optimizer(graph, shapes),
-        )
-    found = (*found, *agreement.check_metrics(graph, task, fitted.label))
+    # After a shape error the output is unknown, and the checks on it are silent.
+    found = (
+        *found,
+        *agreement.check_ranges(graph, shapes),
+        *agreement.check_label(graph, shapes, fitted.label),
+        *agreement.check_optimizer(graph, shapes),
+        *agreement.check_metrics(graph, task, fitted.label),
+    )
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     encoded = replace(fitted, extractors=_choose_codes(fitted, graph, shapes))
@@ -59,30 +59,50 @@ def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
 def _choose_codes(fitted: FittedGraph, graph: Graph,
                   shapes: Shapes) -> Mapping[str, FittedExtractor]:
     """Keeps wide one-hot columns as integer codes where every reader can look them up."""
-    wide: set[str] = set()
-    for pointer, names in extractions(graph.network):
-        total = sum(_lookup_width(fitted.extractors[name]) for name in names)
-        if pointer in shapes.looked_up and total > LOOKUP_FROM:
-            wide |= set(names)
-    for pointer, names in extractions(graph.network):
-        if pointer not in shapes.looked_up:
-            wide -= set(names)
-    # An optimizer that mixes the weights of a tensor would see the split weight as two.
-    if graph.optimizer.type in WHOLE_TENSOR:
-        wide.clear()
-    return {
-        name: replace(entry, codes=_wide_columns(entry)) if name in wide else entry
-        for name, entry in fitted.extractors.items()
-    }
+    reads = list(extractions(graph.network))
+    chosen: dict[str, FittedExtractor] = {}
+    for name, entry in fitted.extractors.items():
+        readers = [(pointer, names) for pointer, names in reads if name in names]
+        widest = max(
+            (sum(_one_hot_width(fitted.extractors[other]) for other in names)
+             for _, names in readers), default=0,
+        )
+        wide = frozenset(column.column for column in entry.columns
+                         if column.one_hot and len(column.names) >= LOOKUP_BLOCK)
+        why = _why_dense(
+            widest, wide, all(pointer in shapes.looked_up for pointer, _ in readers),
+            graph.optimizer.type,
+        )
+        if why is None:
+            codes_why = f"{widest:,} one-hot columns are looked up faster than multiplied"
+            chosen[name] = replace(entry, codes=wide, why=codes_why)
+        else:
+            chosen[name] = replace(entry, why=why)
+    return chosen
 
 
-def _wide_columns(entry: FittedExtractor) -> frozenset[str]:
-    return frozenset(
-        column.column
-        for column in entry.columns
-        if column.one_hot and len(column.names) >= LOOKUP_BLOCK
-    )
+def _why_dense(one_hot: int, wide: frozenset[str], looked_up: bool,
+               optimizer: str) -> str | None:
+    """Why an extractor stays dense, or None where codes pay.
+
+    Args:
+        one_hot: one-hot columns of the widest extraction that reads it.
+        wide: its columns that are wide enough for codes.
+        looked_up: whether a linear layer stands behind every extraction that reads it.
+    """
+    if not one_hot:
+        return "nothing is one-hot"
+    if one_hot <= LOOKUP_FROM:
+        return f"{one_hot:,} one-hot columns are multiplied as fast as looked up"
+    if not wide:
+        return f"no column has {LOOKUP_BLOCK} one-hot columns"
+    if not looked_up:
+        return "the layer behind the extraction is not linear"
+    # Such an optimizer would see the split weight as two.
+    if optimizer in WHOLE_TENSOR:
+        return f"{optimizer} needs the weight in one piece"
+    return None
 
 
-def _lookup_width(entry: FittedExtractor) -> int:
+def _one_hot_width(entry: FittedExtractor) -> int:
     return sum(len(column.names) for column in entry.columns if column.one_hot)

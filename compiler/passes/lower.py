@@ -1,4 +1,4 @@
-"""lower: ShapedGraph -> Plan. Decides the loop: steps, threads, splits, memory."""
+"""lower: ShapedGraph -> Plan. Decides what is stored, and the loop: steps, threads, splits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...schema.shapes import size
 from .. import codes
+from ..bundle import BundleError
 from ..describe import describe
 from ..diagnostic import Diagnostic, Result
+from ..equal_rows import merge_all
 from ..memory import memory_of
 from ..network import walk
 from ..stages import Graph, Plan, Samples, ShapedGraph
@@ -24,13 +27,19 @@ a quiet machine and many times faster on a busy one."""
 def lower(shaped: ShapedGraph) -> Result[Plan]:
     """The loop around a shaped graph.
 
-    Reports: SC402, SC403.
+    Reports: SC402, SC403, SC604.
     """
-    graph, samples = shaped.fitted.bound.graph, shaped.fitted.bound.samples
+    fitted = shaped.fitted
+    graph, samples = fitted.bound.graph, fitted.bound.samples
     rows = int(samples.training.sum())
     found = tuple(_check_batches(graph, rows))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
+    try:
+        extractors = merge_all(fitted.extractors, fitted.bound.bundle)
+    except BundleError as error:
+        return Result(None, (*found, *error.diagnostics))
+    shaped = replace(shaped, fitted=replace(fitted, extractors=extractors))
     priority = samples.priority is not None and graph.training.sampling in ("auto", "priority")
     parameters = parameter_count(shaped)
     batch = min(graph.training.batch_size, rows)
@@ -41,7 +50,7 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         "priority": priority,
         "shuffled": not priority and graph.training.sampling != "sequential",
         "evaluate_on": _evaluated(samples, graph),
-        "memory": memory_of(shaped.fitted.extractors, parameters, graph.optimizer),
+        "memory": memory_of(extractors, parameters, graph.optimizer),
     }
     description = describe(shaped, loop, parameters)
     return Result(
@@ -83,5 +92,8 @@ def _check_batches(graph: Graph, rows: int) -> Iterator[Diagnostic]:
 
 
 def _hash(description: Mapping[str, Any]) -> str:
-    text = json.dumps(description, sort_keys=True, ensure_ascii=False).encode()
+    # The order of keys means nothing in JSON, and `extractors` is an object in the spec.
+    extractors = sorted(description["data"]["extractors"], key=lambda entry: str(entry["name"]))
+    canonical = {**description, "data": {**description["data"], "extractors": extractors}}
+    text = json.dumps(canonical, sort_keys=True, ensure_ascii=False).encode()
     return hashlib.blake2b(text, digest_size=4).hexdigest()

@@ -135,7 +135,21 @@ _RULES = {
     "LogSoftmax": _Rule(_on_axis, _fill_axis),
 }
 
-_KEEPS_RANGE = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "Flatten", "Identity")
+_RANGES: dict[str, Callable[[Args], str]] = {
+    "Flatten": lambda args: "same",
+    # What is kept is made larger, so probabilities are no longer below 1.
+    "Dropout": lambda args: "scaled" if args["p"] else "same",
+    # Beyond the threshold the input goes through as it is.
+    "Softplus": lambda args: "non_negative" if args["threshold"] >= 0 else "real",
+    "Hardtanh": lambda args: _between(args["min_val"], args["max_val"]),
+}
+
+
+def _between(low: float, high: float) -> str:
+    """The range of numbers held within two bounds."""
+    if low < 0:
+        return "real"
+    return "probability" if high <= 1 else "non_negative"
 
 
 def _layer(name: str) -> NetworkType:
@@ -155,8 +169,7 @@ def _layer(name: str) -> NetworkType:
         own = {key: args[key] for key in declared.properties if key in args}
         return getattr(nn, class_name)(**{**own, **rule.fills(tensor(value), args)})
 
-    keeps = class_name in _KEEPS_RANGE
-    leaves = "same" if keeps else RANGES.get(class_name, "real")
+    leaves = RANGES.get(class_name, "real")
     return NetworkType(
         name=name,
         description=declared.description,
@@ -166,7 +179,7 @@ def _layer(name: str) -> NetworkType:
         shape=shape,
         parameters=parameters,
         build=build,
-        output_range=lambda args: leaves,
+        output_range=_RANGES.get(class_name, lambda args: leaves),
         reads_codes=rule.reads_codes,
         needs_several_rows=lambda args: rule.needs_several_rows,
     )

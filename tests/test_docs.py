@@ -1,0 +1,205 @@
+"""The pages say what is true: outputs, specs, scripts, links and generated pages.
+
+A comment in front of a fenced block says what it must be:
+
+    <!-- output -->             `$ specc ...` and all that it prints to standard output
+    <!-- shortened output -->   the same; a line `...` stands for any lines
+    <!-- file: PATH -->         the content of a file
+    <!-- difference: A B -->    the lines in which the file B differs from the file A
+    <!-- spec -->               a whole spec that specc accepts
+    <!-- part of a spec -->     top-level keys; accepted when put into docs/examples/survival.json
+    <!-- script -->             Python that runs without an error
+
+`pytest --update` writes the blocks marked `output` again.
+Not checked here: blocks without a comment, and links to places outside of the repository.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from specc.compiler import codes
+from specc.compiler.diagnostic import Code
+from specc.schema.agreement import LOSS_RULES
+
+import specc
+from specc.cli import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"),
+                *ROOT.glob("specs/*/README.md")])
+GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+
+_BLOCK = re.compile(r"<!-- ([^\n]+) -->\n```\w*\n(.*?)```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, its page, and what the comment in front of it says."""
+
+    page: Path
+    comment: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.text.partition(chr(10))[0][:50]}"
+
+
+def _blocks(*kinds: str) -> list[Block]:
+    return [
+        Block(page, match[1], match[2])
+        for page in PAGES
+        for match in _BLOCK.finditer(page.read_text(encoding="utf-8"))
+        if match[1].partition(":")[0] in kinds
+    ]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the pages take for granted: the repository with the bundle of titanic."""
+    folder = tmp_path_factory.mktemp("workplace")
+    for name in ("docs", "specs"):
+        (folder / name).symlink_to(ROOT / name)
+    _make_bundle(folder, "titanic")
+    return folder
+
+
+def _make_bundle(folder: Path, name: str) -> None:
+    script, out = f"specs/{name}/make_bundle.py", f"bundles/{name}"
+    subprocess.run([sys.executable, script, out], cwd=folder, check=True, capture_output=True)
+
+
+def _printed(command: str) -> str:
+    """What `$ specc ...` prints to standard output, without spaces at line ends."""
+    program, *arguments = command.removeprefix("$ ").split()
+    assert program == "specc"
+    printed = CliRunner().invoke(cli, arguments).stdout
+    return "\n".join(line.rstrip() for line in printed.rstrip().splitlines()) + "\n"
+
+
+def _cases(kind: str) -> list[Any]:
+    slow = pytest.mark.slow
+    return [pytest.param(block, marks=[slow] if "flights" in block.text else [], id=str(block))
+            for block in _blocks(kind)]
+
+
+def _output(block: Block, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """The first line of a block, and what that command prints."""
+    monkeypatch.chdir(workplace)
+    if "bundles/flights" in block.text and not (workplace / "bundles/flights").exists():
+        _make_bundle(workplace, "flights")
+    command = block.text.partition("\n")[0]
+    return command, _printed(command)
+
+
+@pytest.mark.parametrize("block", _cases("output"))
+def test_output(block: Block, workplace: Path, update: bool,
+                monkeypatch: pytest.MonkeyPatch) -> None:
+    command, printed = _output(block, workplace, monkeypatch)
+    text = f"{command}\n{printed}"
+    if update:
+        page = block.page.read_text(encoding="utf-8")
+        block.page.write_text(page.replace(block.text, text), encoding="utf-8")
+    else:
+        assert block.text == text
+
+
+@pytest.mark.parametrize("block", _cases("shortened output"))
+def test_shortened_output(block: Block, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command, printed = _output(block, workplace, monkeypatch)
+    parts = block.text.removeprefix(f"{command}\n").split("...\n")
+    assert len(parts) > 1
+    assert re.fullmatch(".*?".join(map(re.escape, parts)), printed, re.DOTALL), printed
+
+
+@pytest.mark.parametrize("block", _blocks("file"), ids=str)
+def test_file(block: Block) -> None:
+    path = ROOT / block.comment.partition(": ")[2]
+    assert block.text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("block", _blocks("difference"), ids=str)
+def test_difference(block: Block) -> None:
+    old, new = ((ROOT / name).read_text(encoding="utf-8").splitlines()
+                for name in block.comment.partition(": ")[2].split())
+    lines = list(difflib.unified_diff(old, new, lineterm="", n=0))[2:]
+    assert block.text.splitlines() == [line for line in lines if not line.startswith("@@")]
+
+
+@pytest.mark.parametrize("block", _blocks("spec", "part of a spec"), ids=str)
+def test_spec(block: Block) -> None:
+    value = json.loads(block.text)
+    if block.comment == "part of a spec":
+        base = json.loads((ROOT / "docs/examples/survival.json").read_bytes())
+        extractors = {**base["extractors"], **value.get("extractors", {})}
+        value = {**base, **value, "extractors": extractors}
+    assert str(specc.validate(value)) == "" or specc.validate(value).ok
+
+
+def test_mistaken_example_has_one_mistake() -> None:
+    (found,) = specc.validate(ROOT / "docs/examples/survival_mistaken.json").diagnostics
+    assert (found.code, found.pointer) == ("SC303", "/loss/type")
+    assert not specc.validate(ROOT / "docs/examples/survival.json").diagnostics
+
+
+@pytest.mark.parametrize("block", _blocks("script"), ids=str)
+def test_script(block: Block, workplace: Path, tmp_path: Path,
+                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workplace)
+    script = tmp_path / "script.py"
+    script.write_text(block.text, encoding="utf-8")
+    runpy.run_path(str(script))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_point_to_files(page: Path) -> None:
+    missing = [link for link in _links(page)
+               if not (page.parent / link.partition("#")[0]).resolve().exists()]
+    assert not missing
+
+
+def _links(page: Path) -> Iterator[str]:
+    prose = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    yield from (link for link in _LINK.findall(prose) if "://" not in link)
+
+
+def test_anchors_of_the_vocabulary_are_there() -> None:
+    page = (ROOT / "docs/vocabulary.md").read_text(encoding="utf-8")
+    headings = {match.lower() for match in re.findall(r"^#+ (\w+)$", page, re.MULTILINE)}
+    assert {link[1:] for link in _LINK.findall(page) if link.startswith("#")} <= headings
+
+
+def test_generated_pages_are_fresh() -> None:
+    assert GENERATE["stale"]() == [], "run `make generate`"
+
+
+def test_every_code_is_on_the_page_of_codes() -> None:
+    page = (ROOT / "docs/codes.md").read_text(encoding="utf-8")
+    names = [value.name for value in vars(codes).values() if isinstance(value, Code)]
+    assert re.findall(r"^### (SC\d+)$", page, re.MULTILINE) == sorted(names)
+
+
+def test_every_loss_is_in_the_table_of_spec_md() -> None:
+    page = (ROOT / "docs/spec.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE)
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert {name.partition(":")[2] for name in LOSS_RULES} <= told
+
+
+def test_prose_of_the_readme_has_one_sentence_a_line() -> None:
+    prose = _FENCED.sub("", (ROOT / "README.md").read_text(encoding="utf-8"))
+    lines = [line for line in prose.splitlines() if line and line[0] not in "|-#<"]
+    assert [line for line in lines if re.search(r"[a-z`)]\. [A-Z]", line)] == []
