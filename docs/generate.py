@@ -71,7 +71,7 @@ def form(fragment: Fragment) -> str:
 
 
 def _kinds(fragment: Fragment) -> list[str]:
-    kinds = fragment.get("type", [])
+    kinds: str | list[str] = fragment.get("type", [])
     return [kinds] if isinstance(kinds, str) else kinds
 
 
@@ -95,14 +95,10 @@ def _form_of_kind(kind: str, fragment: Fragment) -> str:
 
 
 def _bounds(fragment: Fragment) -> str:
-    bounds = {key: _number(fragment[key]) for key in _BOUNDS if key in fragment}
+    bounds = {key: f"{fragment[key]:,}".removesuffix(".0") for key in _BOUNDS if key in fragment}
     if bounds.keys() == {"minimum", "maximum"}:
         return f"{bounds['minimum']} to {bounds['maximum']}"
     return ", ".join(f"{_BOUNDS[key]} {bound}" for key, bound in bounds.items())
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _count(fragment: Fragment) -> str:
@@ -141,9 +137,7 @@ def _default(fragment: Fragment, required: bool) -> str:
 def top_level() -> Iterator[str]:
     """The properties of the document and of its sections."""
     sections = [name for name, fragment in PROPERTIES.items() if "properties" in fragment]
-    yield "## The document"
-    yield ""
-    yield from property_table(PROPERTIES, REQUIRED_KEYS, sections)
+    yield from ("## The document", "", *property_table(PROPERTIES, REQUIRED_KEYS, sections))
     for name in sections:
         section = PROPERTIES[name]
         yield from ("", f"### {name}", "", section["description"], "")
@@ -152,17 +146,13 @@ def top_level() -> Iterator[str]:
 
 def family(entry: Family) -> Iterator[str]:
     """One family: its own types at length, the classes of libraries in one table."""
-    yield f"## {entry.name}"
-    yield ""
-    yield entry.description
+    yield from (f"## {entry.name}", "", entry.description)
     constructors = [declared for declared in entry.types if ":" in declared.name]
     for declared in entry.types:
         if declared not in constructors:
-            yield ""
-            yield from type_section(declared)
+            yield from ("", *type_section(declared))
     if constructors:
-        yield ""
-        yield from constructor_tables(constructors)
+        yield from ("", *constructor_tables(constructors))
 
 
 def type_section(declared: Type) -> Iterator[str]:
@@ -170,8 +160,7 @@ def type_section(declared: Type) -> Iterator[str]:
     yield from (f"### {declared.name}", "", declared.description)
     properties = properties_of(declared)
     if properties:
-        yield ""
-        yield from property_table(properties, declared.required)
+        yield from ("", *property_table(properties, declared.required))
     yield from ("", "```json")
     for example in declared.examples:
         yield json.dumps({"type": declared.name, **example}, ensure_ascii=False)
@@ -199,8 +188,7 @@ def constructor_tables(constructors: Sequence[Type]) -> Iterator[str]:
         for name, fragment in declared.properties.items()
     })
     if meanings:
-        yield ""
-        yield from table(("property", "meaning"), meanings)
+        yield from ("", *table(("property", "meaning"), meanings))
 
 
 def _measure(declared: Type) -> tuple[str, ...]:
@@ -302,9 +290,10 @@ def main(arguments: list[str]) -> int:
         for name, page in PAGES.items():
             (FOLDER / name).write_text(page(), encoding="utf-8")
         return 0
-    for name in stale():
+    names = stale()
+    for name in names:
         print(f"docs/{name} is stale: run `make generate`", file=sys.stderr)
-    return 1 if stale() else 0
+    return 1 if names else 0
 
 
 if __name__ == "__main__":
