@@ -17,8 +17,9 @@ from ..schema.constructors import load
 from ..schema.shapes import Unknown, show
 from . import codes
 from .diagnostic import Diagnostic
-from .pointer import join
-from .stages import Graph, LabelFacts, Node, Shapes
+from .hints import known
+from .pointer import join, touched
+from .stages import UNKNOWN_LABEL, Graph, LabelFacts, Node, Shapes
 
 CLASS_INDEX = "class_index"
 
@@ -30,8 +31,10 @@ _FORMS = {
 }
 
 
-def label_width(rule: LossRule, label: LabelFacts) -> int:
+def label_width(rule: LossRule, label: LabelFacts) -> int | None:
     """Columns that the loss wants of the network: one for each class, or as the label has."""
+    if label is UNKNOWN_LABEL:
+        return None
     if label.form == CLASS_INDEX and CLASS_INDEX in rule.label:
         return len(label.classes)
     return label.columns
@@ -60,12 +63,14 @@ def check_ranges(graph: Graph, shapes: Shapes) -> Iterator[Diagnostic]:
     Reports: SC303, SC304, SC305.
     """
     loss = graph.loss
+    if touched(loss.pointer, graph.holes) or touched(graph.label.pointer, graph.holes):
+        return
     rule = loss_rule(loss.type, loss.args)
     form = label_form(graph)
     if form not in rule.label and not _two_classes_will_do(form, rule):
         yield _wrong_form(graph, rule, form)
         return
-    if isinstance(shapes.output, Unknown):
+    if isinstance(shapes.output, Unknown) or touched("/network", graph.assumed):
         return
     code = (
         codes.OUTPUT_RANGE
@@ -116,6 +121,8 @@ def check_label(graph: Graph, shapes: Shapes, label: LabelFacts) -> Iterator[Dia
     Reports: SC302, SC305, SC306, SC309.
     """
     loss = graph.loss
+    if touched(loss.pointer, graph.holes) or label is UNKNOWN_LABEL:
+        return
     rule = loss_rule(loss.type, loss.args)
     if label.form == CLASS_INDEX and CLASS_INDEX not in rule.label and len(label.classes) != 2:
         yield codes.LABEL_FORM.at(
@@ -123,13 +130,17 @@ def check_label(graph: Graph, shapes: Shapes, label: LabelFacts) -> Iterator[Dia
             got=f"{len(label.classes)} classes", help="use torch.nn:CrossEntropyLoss",
         )
         return
-    yield from _check_values(graph, rule, label)
-    if not isinstance(shapes.output, tuple):
+    if label.form != CLASS_INDEX and CLASS_INDEX in rule.label and label.columns == 1:
+        # The softmax over one column is always 1: nothing would be learnt.
+        yield _wrong_form(graph, rule, label.form)
         return
+    yield from _check_values(graph, rule, label)
     width = label_width(rule, label)
+    if not isinstance(shapes.output, tuple) or width is None:
+        return
     if len(shapes.output) != 2 or shapes.output[-1] != width:
         yield codes.OUTPUT_WIDTH.at(
-            graph.network.pointer, got=show(shapes.output), loss=loss.type,
+            shapes.nodes[-1].pointer, got=show(shapes.output), loss=loss.type,
             wanted=show(("batch", width)),
             help=f"end the network in a layer of width {width}, or in "
             '{"type": "output"}, which sizes itself',
@@ -144,15 +155,18 @@ def _check_values(graph: Graph, rule: LossRule, label: LabelFacts) -> Iterator[D
     outside = label.minimum < low or label.maximum > high
     torn = rule.values == "sign" and (not label.integral or label.minimum == 0)
     if outside or torn:
-        wanted = "-1 or 1" if rule.values == "sign" else f"from {low:g} to {high:g}"
+        wanted = {"sign": "-1 or 1", "non_negative": "from 0 upwards"}.get(
+            rule.values, f"from {low:g} to {high:g}")
         yield codes.LABEL_VALUES.at(
             graph.label.pointer, loss=graph.loss.type, wanted=wanted,
             got=f"{label.minimum:g} to {label.maximum:g}",
-            help=_values_help(rule),
+            help=_values_help(rule, label),
         )
 
 
-def _values_help(rule: LossRule) -> str:
+def _values_help(rule: LossRule, label: LabelFacts) -> str:
+    if rule.values == "sign" and label.integral and (label.minimum, label.maximum) == (0, 1):
+        return "use torch.nn:BCEWithLogitsLoss, which takes 0 and 1, or store -1 in place of 0"
     if rule.values == "unit":
         return 'number the classes with {"type": "class_index"}, or use a loss for regression, ' \
                "such as torch.nn:MSELoss"
@@ -178,16 +192,20 @@ def check_optimizer(graph: Graph, shapes: Shapes) -> Iterator[Diagnostic]:
     Reports: SC308.
     """
     optimizer = graph.optimizer
+    if any(isinstance(node.output, Unknown) for node in shapes.nodes):
+        return
     tensors = [
         (node.pointer, name, shape)
         for node in shapes.nodes
         for name, shape in node.parameters.items()
     ]
-    if not tensors and not isinstance(shapes.output, Unknown):
+    if not tensors:
         yield codes.OPTIMIZER_MISMATCH.at(
             "/network", optimizer=optimizer.type, reason="it has no weights",
             help='add a layer that has weights, such as {"type": "output"}',
         )
+    if touched(optimizer.pointer, graph.holes):
+        return
     if optimizer.type in SPARSE_ONLY:
         yield codes.OPTIMIZER_MISMATCH.at(
             "/optimizer/type", optimizer=optimizer.type,
@@ -209,7 +227,11 @@ def check_metrics(graph: Graph, task: str, label: LabelFacts) -> Iterator[Diagno
 
     Reports: SC307.
     """
+    if label is UNKNOWN_LABEL or touched(graph.loss.pointer, graph.holes):
+        return
     for node in graph.metrics:
+        if touched(node.pointer, graph.holes):
+            continue
         metric = _METRICS[node.type]
         fits = task in metric.tasks or ("regression" in metric.tasks and label.form == "number")
         if task == "multiclass" and node.args.get("average") == "binary":
@@ -229,5 +251,5 @@ def check_metrics(graph: Graph, task: str, label: LabelFacts) -> Iterator[Diagno
 
 def _metrics_for(task: str) -> str:
     names = [name for name, metric in _METRICS.items() if task in metric.tasks]
-    return f"metrics for a {task} task: {', '.join(names[:6])}" if names else \
+    return known(names, f"metrics for a {task} task") if names else \
         f"there are no metrics for a {task} task yet; leave `metrics` out"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from . import codes
 from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
+from .hints import unknown
 from .joins import comparable
 from .pointer import join as below
-from .selectors import unknown_name
 from .stages import Extractor, Graph, Join
 
 
@@ -99,8 +99,7 @@ class Chains:
         return Result(Chain(start, alignment, tuple(steps)))
 
     def _unknown_frame(self, pointer: str, name: str) -> Diagnostic:
-        return codes.UNKNOWN_FRAME.at(pointer, name=name,
-                                      help=unknown_name("frames", name, self._bundle.frames))
+        return unknown(codes.UNKNOWN_FRAME, pointer, "frames", name, self._bundle.frames)
 
     def _align(self, pointer: str, frame: str) -> Result[tuple[Step | None]]:
         """The step from the index frame to a frame aligned with it, None for equal rows."""
@@ -136,18 +135,15 @@ class Chains:
         if left is not None:
             known = bundle.schema(left).names
             found += [
-                codes.UNKNOWN_COLUMN.at(
-                    place, target="value" if join.key_columns is None else "key", frame=left,
-                    name=column, help=unknown_name("columns", column, known),
-                )
+                unknown(codes.UNKNOWN_COLUMN, place, "columns", column, known, frame=left,
+                        target="value" if join.key_columns is None else "key")
                 for place, column in zip(places, join.columns, strict=True) if column not in known
             ]
         key = bundle.key(join.frame) if join.key_columns is None else join.key_columns
         if join.key_columns is not None:
             known = bundle.schema(join.frame).names
             found += [
-                codes.UNKNOWN_COLUMN.at(place, frame=join.frame, name=column,
-                                        help=unknown_name("columns", column, known))
+                unknown(codes.UNKNOWN_COLUMN, place, "columns", column, known, frame=join.frame)
                 for place, column in zip(places, key, strict=True) if column not in known
             ]
         elif join.frame in self._undecided:

@@ -191,6 +191,11 @@ UNAVAILABLE_DEVICE = Code(
     help='use "auto" or "cpu"',
     doc="`auto` takes the first of cuda, mps and cpu that is available.",
 )
+TOO_LITTLE_MEMORY = Code(
+    "SC405", ERROR, "a run takes {needed} of memory, {available} are free; {what} takes {size} of it",
+    doc="What a run takes is counted before anything is allocated: the encoded frames, weights, "
+    "gradients, the state of the optimizer, and the activations of one batch.",
+)
 
 # SC5xx: the run
 
@@ -336,6 +341,12 @@ BAD_PREPARATION = Code(
 LIMIT = Code(
     "SC625", ERROR, "{what} is {got}, the limit is {limit}",
     doc="Limits keep hostile input from taking the memory of the machine.",
+)
+TOO_MANY_MISSING = Code(
+    "SC626", ERROR, "{count} of {samples} samples ({share}) have no row in {frame!r} for {key}, at "
+    "most {budget} may, such as {examples}",
+    help="add the rows, or allow more with `max_missing`",
+    doc="`max_missing` is the share of samples that may lose their row in this join.",
 )
 
 # SC7xx: the fit

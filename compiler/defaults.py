@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-Fragment = Mapping[str, Any]
+from .schema_walk import Fragment, target
 
 
 def with_defaults(schema: Fragment, value: Any) -> Any:
@@ -17,21 +16,8 @@ def with_defaults(schema: Fragment, value: Any) -> Any:
     return _fill(schema["$defs"], schema, value)
 
 
-def _target(definitions: Fragment, fragment: Fragment, value: Any) -> Fragment:
-    """The fragment that describes `value`: references followed, the variant chosen by `type`."""
-    while True:
-        if "$ref" in fragment:
-            fragment = definitions[fragment["$ref"].removeprefix("#/$defs/")]
-        elif "then" in fragment and isinstance(value, dict):
-            fragment = fragment["then"]
-        elif "allOf" in fragment and isinstance(value, dict):
-            fragment = definitions[f"{fragment['title']}.{value['type']}"]
-        else:
-            return fragment
-
-
 def _fill(definitions: Fragment, fragment: Fragment, value: Any) -> Any:
-    fragment = _target(definitions, fragment, value)
+    fragment = target(definitions, fragment, value)
     if isinstance(value, dict):
         return _fill_object(definitions, fragment, value)
     if isinstance(value, list) and "items" in fragment:

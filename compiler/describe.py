@@ -6,30 +6,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..schema.shapes import show, size
-from .memory import data_bytes
-from .network import walk
-from .stages import FittedExtractor, NetworkNode, Node, Samples, ShapedGraph, ShapedNode
+from ..schema.shapes import Frames, show
+from .describe_data import describe_data
+from .memory import own_parameters
+from .network import EXTRACTION, walk
+from .stages import NetworkNode, Node, ShapedGraph, ShapedNode
 
 FORMAT = 1
 """The version of the form of `plan.json`."""
 
 
 def describe(shaped: ShapedGraph, loop: Mapping[str, Any], parameters: int) -> dict[str, Any]:
-    """The plan as data; equal specs on equal bundles give equal data."""
-    graph, bound = shaped.fitted.bound.graph, shaped.fitted.bound
+    """The plan as data; equal specs on equal bundles give equal data.
+
+    Raises BundleError when a frame cannot be read.
+    """
+    graph = shaped.fitted.bound.graph
     return {
         "format": FORMAT,
         "name": graph.name,
         "seed": graph.seed,
         "task": shaped.task,
-        "data": {
-            "index_frame": bound.index_frame,
-            "samples": len(bound.samples),
-            "splits": _splits(bound.samples),
-            "label": {"extractor": graph.label.name, **_label(shaped)},
-            "extractors": [_extractor(entry) for entry in shaped.fitted.extractors.values()],
-        },
+        "data": describe_data(shaped.fitted),
         "network": {
             "nodes": list(_nodes(shaped)),
             "output": show(shaped.shapes.output),
@@ -51,7 +49,7 @@ def describe(shaped: ShapedGraph, loop: Mapping[str, Any], parameters: int) -> d
             "device": graph.training.device,
             "threads": loop["threads"],
         },
-        "memory": asdict(loop["memory"]),
+        "memory": {**asdict(loop["memory"]), "activations": loop["activations"]},
     }
 
 
@@ -59,48 +57,6 @@ def _order(loop: Mapping[str, Any]) -> str:
     if loop["priority"]:
         return "drawn by priority"
     return "shuffled" if loop["shuffled"] else "sequential"
-
-
-def _splits(samples: Samples) -> dict[str, int]:
-    return {
-        name: int((samples.split == index).sum()) for index, name in enumerate(samples.names)
-    }
-
-
-def _label(shaped: ShapedGraph) -> dict[str, Any]:
-    label = shaped.fitted.label
-    described: dict[str, Any] = {"form": label.form, "columns": label.columns}
-    if label.classes:
-        return {**described, "classes": [str(value) for value in label.classes]}
-    return {**described, "minimum": label.minimum, "maximum": label.maximum}
-
-
-def _extractor(entry: FittedExtractor) -> dict[str, Any]:
-    bound = entry.bound
-    return {
-        "name": bound.extractor.name,
-        "frame": bound.positions.frame,
-        "chain": [step.frame for step in bound.positions.coverage],
-        "rows": entry.reached,
-        "width": entry.width,
-        "bytes": data_bytes(entry),
-        "coverage": [
-            {
-                "frame": step.frame,
-                "columns": list(step.columns),
-                "samples": step.samples,
-                "matched": step.matched,
-                "missing_examples": list(step.missing_examples),
-            }
-            for step in bound.positions.coverage
-        ],
-        "encoding": f"codes for {', '.join(sorted(entry.codes))}" if entry.codes else "dense",
-        "why": entry.why,
-        "columns": [
-            {"name": column.column, "width": len(column.names), **column.describe()}
-            for column in entry.columns
-        ],
-    }
 
 
 def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:
@@ -113,7 +69,9 @@ def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:
             "depth": shaped_node.depth,
             "input": show(shaped_node.input),
             "output": show(shaped_node.output),
-            "parameters": _own_parameters(shaped_node),
+            "reads": _reads(shaped_node),
+            "parameters": own_parameters(shaped_node),
+            "trains": bool(shaped_node.parameters),
             "parameter_shapes": {
                 name: list(shape) for name, shape in shaped_node.parameters.items()
             },
@@ -121,8 +79,11 @@ def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:
         }
 
 
-def _own_parameters(node: ShapedNode) -> int:
-    return sum(size(shape) or 0 for shape in node.parameters.values())
+def _reads(node: ShapedNode) -> list[str]:
+    """The extractors that an extraction puts side by side; none for other nodes."""
+    if node.type == EXTRACTION and isinstance(node.input, Frames):
+        return list(node.input.shapes)
+    return []
 
 
 def _own_args(node: NetworkNode) -> dict[str, Any]:

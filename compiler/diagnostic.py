@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar
+
+from .pointer import inside
 
 
 class Severity(Enum):
@@ -124,16 +126,45 @@ def distinct(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(kept)
 
 
+def placed(diagnostic: Diagnostic, moved: Mapping[str, str]) -> Diagnostic:
+    """A diagnostic at the pointers of the text, where a repair has renamed keys.
+
+    Args:
+        moved: pointer now -> pointer in the text.
+    """
+
+    def in_text(pointer: str | None) -> str | None:
+        for now, before in moved.items():
+            if pointer is not None and inside(pointer, now):
+                return before + pointer[len(now):]
+        return pointer
+
+    if not moved:
+        return diagnostic
+    related = tuple(replace(entry, pointer=in_text(entry.pointer)) for entry in diagnostic.related)
+    fix = diagnostic.fix and tuple(
+        {key: in_text(value) if key in ("path", "from") else value
+         for key, value in operation.items()}
+        for operation in diagnostic.fix
+    )
+    return replace(diagnostic, pointer=in_text(diagnostic.pointer), related=related, fix=fix)
+
+
 Stage = TypeVar("Stage", covariant=True)
 
 
 @dataclass(frozen=True)
 class Result(Generic[Stage]):
-    """What a pass gives: the next stage, or None, and what it found on the way."""
+    """What a pass gives: the next stage, and what it found on the way.
+
+    A stage with mistakes is given all the same where later passes can judge the rest of it;
+    it is None where they cannot.
+    """
 
     stage: Stage | None
     diagnostics: tuple[Diagnostic, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
-        return self.stage is not None
+        """Whether there is a stage and nothing but warnings was found."""
+        return self.stage is not None and not any(entry.is_error for entry in self.diagnostics)

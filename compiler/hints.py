@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from .diagnostic import Patch
+from .diagnostic import Code, Diagnostic, Patch, Target, one_line
+from .pointer import join
+from .suggest import certain, nearest
 
 _SHOWN = 8
 """How many known names a help line lists before it counts the rest."""
@@ -28,3 +31,24 @@ def did_you_mean(guess: str | None, candidates: Iterable[str], noun: str) -> str
 def replace_fix(pointer: str, guess: str | None) -> Patch | None:
     """The patch that writes the nearest name in place of an unknown one."""
     return None if guess is None else ({"op": "replace", "path": pointer, "value": guess},)
+
+
+def unknown(code: Code, pointer: str, noun: str, name: str, names: Iterable[str],
+            *, target: Target = "value", **holes: Any) -> Diagnostic:
+    """The diagnostic of a name that is not there, with the nearest one and, where it is the
+    only near one, its repair.
+
+    Args:
+        code: has a hole `name`.
+        noun: what is named, in the plural, such as `columns`.
+        names: those that are there.
+        target: `key` where the name is a key of the spec.
+    """
+    candidates = list(names)
+    guess, sure = nearest(name, candidates), certain(name, candidates)
+    fix = replace_fix(pointer, sure)
+    if sure is not None and target == "key":
+        holder = pointer.rpartition("/")[0]
+        fix = ({"op": "move", "from": pointer, "path": join(holder, sure)},)
+    return code.at(pointer, target=target, name=name, fix=fix,
+                   help=one_line(did_you_mean(guess, candidates, noun)), **holes)

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import codes
+from .arrays import decoded, valid
 from .bundle import Bundle
-from .chains import Chain, Step
+from .chains import Chain, Step, at_pointer
 from .diagnostic import Diagnostic, Result
 from .joins import compact, compose, duplicates, examples, match
 from .pointer import join as below
-from .stages import Coverage, Extractor, Positions, Samples
+from .stages import Coverage, Extractor, Graph, Positions, Samples
 
 Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class JoinReport(Coverage):
+    """A coverage with what the plan tells of it. Keys that repeat are refused, so no join gives
+    a sample two rows.
+
+    Args:
+        missing: samples that had a row before this join and lost it here.
+        null_keys: those of them whose key holds a null.
+        rows: rows of the joined frame.
+        orphans: rows of the joined frame that no sample reaches.
+    """
+
+    missing: int
+    null_keys: int
+    rows: int
+    orphans: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +45,8 @@ class _Walked:
     rows: Rows
     missing: int
     examples: tuple[str, ...]
+    null_keys: int = 0
+    reached: int = 0
 
 
 class Matching:
@@ -71,9 +93,11 @@ class Matching:
                     frame=step.right, key=", ".join(step.columns),
                     examples=", ".join(walked.examples),
                 ))
-            coverage.append(Coverage(
+            rows = self._bundle.rows(step.right)
+            coverage.append(JoinReport(
                 join.pointer, step.right, step.columns, len(self._samples),
-                int(np.count_nonzero(walked.rows >= 0)), walked.examples,
+                int(np.count_nonzero(walked.rows >= 0)), walked.examples, walked.missing,
+                walked.null_keys, rows, rows - walked.reached,
             ))
         if found:
             return Result(None, tuple(found))
@@ -105,5 +129,30 @@ class Matching:
                 self._steps[step] = match(left, right)
             rows = compose(before.rows, self._steps[step])
             lost = before.rows[(before.rows >= 0) & (rows < 0)]
-            self._walked[prefix] = _Walked(rows, len(lost), examples(left, lost))
+            whole = np.logical_and.reduce([valid(decoded(column)) for column in left])
+            self._walked[prefix] = _Walked(
+                rows, len(lost), examples(left, lost),
+                null_keys=int(np.count_nonzero(~whole[lost])),
+                reached=int(np.count_nonzero(np.bincount(rows[rows >= 0], minlength=1))),
+            )
         return self._walked[prefix]
+
+
+def check_budgets(graph: Graph, positions: Positions) -> Iterator[Diagnostic]:
+    """Joins that lose more samples than their `max_missing` allows. Reports SC626."""
+    for step in positions.coverage:
+        pointer = below(step.pointer, "max_missing")
+        budget = at_pointer(graph, pointer)
+        if (isinstance(step, JoinReport) and isinstance(budget, int | float)
+                and step.missing > budget * step.samples):
+            yield codes.TOO_MANY_MISSING.at(
+                pointer, count=step.missing, samples=step.samples, frame=step.frame,
+                share=percent(step.missing / step.samples), budget=percent(budget),
+                key=", ".join(map(repr, step.columns)), examples=", ".join(step.missing_examples),
+            )
+
+
+def percent(share: float) -> str:
+    """A share in per cent with two digits that count, so that a small one is not shown as 0."""
+    digits = 1 if share >= 0.01 or share == 0 else 2
+    return f"{share:.{digits}%}" if share >= 0.0001 or share == 0 else f"{share * 100:.1g}%"

@@ -65,7 +65,7 @@ def _tokens(pointer: str) -> tuple[str, ...]:
 def _json_or_string(text: str, levels: int) -> Any:
     """The value of JSON text with at most so many levels, or other text as a string."""
     result = parse(Source("--set", text))
-    if result.stage is None:
+    if result.diagnostics or result.stage is None:
         (first, *_) = result.diagnostics
         if first.code != "SC003":
             raise _Refusal(first.message)

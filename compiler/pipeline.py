@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..schema import load_schema
-from .diagnostic import Diagnostic, Result
+from .diagnostic import Diagnostic, Result, distinct, placed
 from .override import apply_overrides
 from .passes.parse import parse
 from .passes.resolve import resolve
 from .passes.validate import validate
+from .pointer import inside
 from .stages import Document, Graph, Plan, Source, Spec
 
 if TYPE_CHECKING:
@@ -20,12 +22,12 @@ Pass = Callable[[Any], Result[Any]]
 
 
 def run_passes(first: Any, passes: Sequence[Pass]) -> Result[Any]:
-    """Runs passes one after the other; stops after the first that gives no stage."""
+    """Runs passes one after the other, as far as there is a stage to go on with."""
     stage, found = first, tuple[Diagnostic, ...]()
     for run_pass in passes:
         result = run_pass(stage)
         found += result.diagnostics
-        if not result.ok:
+        if result.stage is None:
             return Result(None, found)
         stage = result.stage
     return Result(stage, found)
@@ -43,38 +45,72 @@ def read(source: Source, overrides: Sequence[str] = ()) -> Result[Document]:
     return run_passes(source, (parse, override))
 
 
-def check(document: Document) -> Result[Graph]:
-    """All that can be said of a spec without a bundle.
+def resolve_document(document: Document) -> Result[Graph]:
+    """Vocabulary, names and defaults.
 
-    Reports: SC1xx, SC2xx, SC301, SC303 to SC305, SC308.
+    Reports: SC1xx, SC2xx.
     """
 
     def against_schema(document: Document) -> Result[Spec]:
         return validate(document, load_schema())
 
-    return run_passes(document, (against_schema, resolve, _symbolic))
+    def visible_names(spec: Spec) -> Result[Graph]:
+        result = resolve(spec)
+        return replace(result, diagnostics=visible(result.diagnostics, spec))
+
+    return run_passes(document, (against_schema, visible_names))
+
+
+def check(document: Document) -> Result[Graph]:
+    """All that can be said of a spec without a bundle.
+
+    Reports: SC1xx, SC2xx, SC301, SC303 to SC305, SC308.
+    """
+    return run_passes(document, (resolve_document, _symbolic))
 
 
 def _symbolic(graph: Graph) -> Result[Graph]:
     from .passes.infer import check_symbolic
 
-    found = check_symbolic(graph)
-    failed = any(diagnostic.is_error for diagnostic in found)
-    return Result(None if failed else graph, found)
+    return Result(graph, visible(check_symbolic(graph), graph))
 
 
-def compile_graph(graph: Graph, bundle: Bundle) -> Result[Plan]:
-    """A checked graph on a bundle to a plan.
+def compile_document(document: Document, bundle: Bundle) -> Result[Plan]:
+    """All that can be said of a spec on a bundle; the plan where nothing is wrong.
 
-    Reports: SC3xx, SC4xx, SC6xx, SC7xx.
+    Reports: SC1xx, SC2xx, SC3xx, SC4xx, SC6xx, SC7xx.
     """
     from .passes.bind import bind
     from .passes.fit import fit
     from .passes.infer import infer
     from .passes.lower import lower
 
+    resolved = resolve_document(document)
+    graph = resolved.stage
+    if graph is None:
+        return Result(None, resolved.diagnostics)
+
     def bind_bundle(graph: Graph) -> Result[Any]:
         return bind(graph, bundle)
 
-    return run_passes(graph, (bind_bundle, fit, infer, lower))
+    fitted = run_passes(graph, (bind_bundle, fit))
+    found = (*resolved.diagnostics, *visible(fitted.diagnostics, graph))
+    if fitted.stage is None:
+        # Without samples there are no widths, and shapes are judged without them.
+        return Result(None, (*found, *_symbolic(graph).diagnostics))
+    shaped = infer(fitted.stage)
+    found = (*found, *visible(shaped.diagnostics, graph))
+    if shaped.stage is None or any(diagnostic.is_error for diagnostic in found):
+        return Result(None, found)
+    lowered = lower(shaped.stage)
+    return Result(lowered.stage, (*found, *lowered.diagnostics))
 
+
+def visible(found: Iterable[Diagnostic], judged: Spec | Graph) -> tuple[Diagnostic, ...]:
+    """Findings at their places in the text, without those about invented values."""
+    return distinct(
+        placed(diagnostic, judged.moved)
+        for diagnostic in found
+        if diagnostic.pointer is None
+        or not any(inside(diagnostic.pointer, hole) for hole in judged.holes)
+    )

@@ -27,3 +27,13 @@ def parts(pointer: str) -> tuple[str, ...]:
 def join(pointer: str, *tokens: str | int) -> str:
     """A pointer below `pointer`."""
     return pointer + pointer_of(tokens)
+
+
+def inside(pointer: str, place: str) -> bool:
+    """Whether a pointer is a place or below it."""
+    return pointer == place or pointer.startswith(f"{place}/") or not place
+
+
+def touched(pointer: str, places: Iterable[str]) -> bool:
+    """Whether a place is at, below or above a pointer."""
+    return any(inside(pointer, place) or inside(place, pointer) for place in places)

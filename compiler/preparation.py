@@ -19,9 +19,9 @@ from .arrays import Values, codes_of, decoded, floats, integers, valid
 from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
 from .dtypes import BOOLEAN, DATETIME, OTHER, STRING, classify
+from .hints import unknown
 from .pointer import join
 from .seeds import derive_seed
-from .selectors import unknown_name
 from .splitting import Codes, grouped_parts, random_parts, stratified_parts, timed_parts
 from .stages import Node
 from .times import ticks_of
@@ -125,8 +125,7 @@ def _unknown_columns(node: Node, bundle: Bundle, frame: str) -> Iterator[Diagnos
     for key in ("column", "columns", "only_where_not_null"):
         for pointer, name in _named(node, key):
             if name not in known:
-                yield codes.UNKNOWN_COLUMN.at(pointer, frame=frame, name=name,
-                                              help=unknown_name("columns", name, known))
+                yield unknown(codes.UNKNOWN_COLUMN, pointer, "columns", name, known, frame=frame)
 
 
 def _bad(node: Node, reason: str, *place: str | int, help: str | None = None) -> _Refused:

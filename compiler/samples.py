@@ -12,9 +12,9 @@ from .arrays import codes_of, decoded, floats, valid
 from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
 from .dtypes import BOOLEAN, FLOAT, INTEGER, STRING, classify
+from .hints import known, unknown
 from .pointer import join
 from .preparation import PRIORITY, SPLIT, Splits, prepare_priority, prepare_split
-from .selectors import unknown_name
 from .stages import Graph, Node, Samples, Training
 
 MOST_SPLITS = 1_000
@@ -129,15 +129,15 @@ def _choose(
 
 
 def _no_rows(splits: Splits) -> Diagnostic:
-    known = unknown_name("splits", _TRAIN, splits.names) or "the column 'split' is null everywhere"
-    return codes.SPLIT_WITHOUT_ROWS.at("/training/train_on", name=_TRAIN, help=known)
+    there = known(splits.names, "splits") if splits.names else \
+        "the column 'split' is null everywhere"
+    return codes.SPLIT_WITHOUT_ROWS.at("/training/train_on", name=_TRAIN, help=there)
 
 
 def _unknown(pointer: str, names: tuple[str, ...], splits: Splits) -> Iterator[Diagnostic]:
     for index, name in enumerate(names):
         if name not in splits.names:
-            yield codes.UNKNOWN_SPLIT.at(join(pointer, index), name=name,
-                                         help=unknown_name("splits", name, splits.names))
+            yield unknown(codes.UNKNOWN_SPLIT, join(pointer, index), "splits", name, splits.names)
 
 
 def _priority(graph: Graph, bundle: Bundle, frame: str, training: NDArray[np.bool_],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from . import codes
-from .diagnostic import Diagnostic, one_line
+from .diagnostic import Diagnostic
 from .dtypes import FLOAT, INTEGER
+from .hints import unknown
 from .stages import Selector
-from .suggest import nearest
 
 NUMBER = "number"
 """The dtype of a selector that stands for integer and float."""
@@ -65,18 +65,6 @@ def select(take: Sequence[Selector], drop: Sequence[Selector], dtypes: Mapping[s
     return Selection(kept, tuple(found))
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> str | None:
-    """The help for a name that is not there: the nearest one, or a few that are."""
-    names = list(known)
-    near = nearest(name, names)
-    if near is not None:
-        return one_line(f"did you mean {near!r}?")
-    if not names:
-        return None
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return one_line(f"{kind}: {', '.join(map(repr, names[:_MOST_LISTED]))}{more}")
-
-
 def _matched(selector: Selector, dtypes: Mapping[str, str], candidates: list[str]) -> list[str]:
     if selector.dtype is not None:
         wanted = (INTEGER, FLOAT) if selector.dtype == NUMBER else (selector.dtype,)
@@ -99,7 +87,5 @@ def _nothing(selector: Selector, frame: str, dtypes: Mapping[str, str]) -> Diagn
             help=f"dtypes of the frame: {', '.join(sorted(set(dtypes.values())))}",
         )
     assert selector.name is not None
-    return codes.UNKNOWN_COLUMN.at(
-        selector.pointer, frame=frame, name=selector.name,
-        help=unknown_name("columns", selector.name, dtypes),
-    )
+    return unknown(codes.UNKNOWN_COLUMN, selector.pointer, "columns", selector.name, dtypes,
+                   frame=frame)

@@ -7,7 +7,7 @@ Arrays inside a record are never written after the pass that made them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..schema.declaration import Args, NetworkType
@@ -33,18 +33,29 @@ class Source:
 
 @dataclass(frozen=True)
 class Document:
-    """Strict JSON: no duplicate keys, no NaN, no lone surrogates, not too deep."""
+    """JSON, not too deep. `holes` are the pointers of numbers that JSON has not: they are
+    null here."""
 
     source: Source
     value: Any
+    holes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A document that the vocabulary accepts."""
+    """A document that the vocabulary accepts, where it was wrong after a repair.
+
+    Args:
+        holes: pointers of values that were invented; nothing that depends on them is judged.
+        assumed: pointers of values that were set to their default.
+        moved: pointer in `value` -> pointer in the text, for keys that were renamed.
+    """
 
     source: Source
     value: Mapping[str, Any]
+    holes: frozenset[str] = frozenset()
+    assumed: frozenset[str] = frozenset()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,11 @@ class BundleSettings:
 
 @dataclass(frozen=True)
 class Graph:
-    """The spec with every name resolved and every default filled in."""
+    """The spec with every name resolved and every default filled in.
+
+    A spec with mistakes gives a graph too, so that later passes can look for more: what they
+    must not judge is in `holes` and `assumed`, as in `Spec`.
+    """
 
     source: Source
     resolved: Mapping[str, Any]
@@ -142,6 +157,9 @@ class Graph:
     scheduler: Node | None
     metrics: tuple[Node, ...]
     training: Training
+    holes: frozenset[str] = frozenset()
+    assumed: frozenset[str] = frozenset()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,12 +278,16 @@ class LabelFacts:
     """What the label values are, over all samples, for the checks of loss and metrics."""
 
     form: str
-    """`class_index` for integer classes, else `number`."""
+    """`class_index` for integer classes, `number`, or `unknown` after a mistake."""
     columns: int
     classes: tuple[Any, ...]
     minimum: float
     maximum: float
     integral: bool
+
+
+UNKNOWN_LABEL = LabelFacts("unknown", 0, (), 0.0, 0.0, False)
+"""The facts of a label that could not be read: nothing is judged by them."""
 
 
 @dataclass(frozen=True, eq=False)

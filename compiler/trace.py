@@ -12,6 +12,7 @@ from ..schema.shapes import (
     UNKNOWN,
     Frames,
     ParameterShapes,
+    Shape,
     ShapeError,
     Unknown,
     Value,
@@ -19,7 +20,7 @@ from ..schema.shapes import (
 from . import codes
 from .diagnostic import Diagnostic, Related
 from .network import EXTRACTION, frames_read
-from .pointer import join
+from .pointer import inside, join
 from .stages import NetworkNode, ShapedNode, Shapes
 
 _SCALED = dict.fromkeys(("probability", "distribution", "non_negative"), "non_negative")
@@ -31,6 +32,7 @@ class _Tracer(Scope):
     """Carries shapes from node to node; one mistake is reported once, then flows as UNKNOWN."""
 
     label_width: int | None
+    holes: frozenset[str]
     nodes: list[ShapedNode] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
     looked_up: dict[str, str] = field(default_factory=dict)
@@ -68,7 +70,9 @@ class _Tracer(Scope):
         return _SCALED.get(self.range, "real") if leaves == "scaled" else leaves
 
     def _apply(self, node: NetworkNode, value: Value) -> tuple[Value, ParameterShapes]:
-        if isinstance(value, Unknown) and not node.declaration.children:
+        if self._invented(node) or (
+            isinstance(value, Unknown) and not node.declaration.children
+        ):
             return UNKNOWN, {}
         try:
             output = node.declaration.shape(value, node.args, self)
@@ -77,11 +81,21 @@ class _Tracer(Scope):
             self._report(node.pointer, node.type, error)
             return UNKNOWN, {}
 
+    def _invented(self, node: NetworkNode) -> bool:
+        """Whether an argument of the node itself was invented after a mistake."""
+        below = [hole for hole in self.holes if inside(hole, node.pointer)]
+        inner = [join(node.pointer, key) for key in node.declaration.children]
+        own = (hole for hole in below if not any(
+            inside(hole, child) and hole != child for child in inner))
+        return any(True for _ in own) or any(inside(node.pointer, hole) for hole in self.holes)
+
     def _extract(self, node: NetworkNode, pointer: str, value: Value) -> Value:
         read = frames_read(node)
         assert read is not None
         if isinstance(value, Frames):
-            value = Frames({name: value.shapes[name] for name in read[1]})
+            # A name that is no extractor was reported by resolve.
+            unknown: Shape = (BATCH, None)
+            value = Frames({name: value.shapes.get(name, unknown) for name in read[1]})
         try:
             output: Value = UNKNOWN if isinstance(value, Unknown) else extract(value, read[1])
         except ShapeError as error:
@@ -106,17 +120,19 @@ class _Tracer(Scope):
 
 
 def trace(network: NetworkNode, widths: Mapping[str, int | None],
-          label_width: int | None) -> tuple[Shapes, tuple[Diagnostic, ...]]:
+          label_width: int | None, holes: frozenset[str] = frozenset(),
+          ) -> tuple[Shapes, tuple[Diagnostic, ...]]:
     """The shape of every node, without torch.
 
     Args:
         network: the root node; it reads the batch of named frames.
         widths: extractor -> columns it gives; None while they are not known.
         label_width: columns that `output` gives; None while they are not known.
+        holes: pointers of invented values; nodes that have one give an unknown shape.
 
     Reports: SC301.
     """
-    tracer = _Tracer(label_width)
+    tracer = _Tracer(label_width, holes)
     batch = Frames({name: (BATCH, width) for name, width in widths.items()})
     output = tracer.visit(network, batch)
     shapes = Shapes(tuple(tracer.nodes), output, tracer.range, tracer.looked_up)

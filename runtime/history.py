@@ -17,8 +17,8 @@ Row = dict[str, float | int | None]
 class History:
     """One row for each epoch, in columns.
 
-    Columns: `epoch` from 1, `rows` trained, `seconds` of training, `learning_rate`,
-    `loss_train` (mean over the epoch's batches, also where a split `train` is evaluated),
+    Columns: `epoch` from 1, `rows` trained, `seconds` of training, `learning_rate` of the
+    epoch's first step, `loss_train` (mean over the epoch's batches, also where a split `train` is evaluated),
     and for evaluated epochs `loss_<split>` and `<metric>_<split>`; None where an epoch was
     not evaluated or a metric not defined.
     """

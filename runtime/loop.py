@@ -62,6 +62,8 @@ def run_epoch(session: Session, epoch: int, progress: Progress) -> Row:
     # Dropout draws from the global stream, so each epoch starts one of its own.
     torch.manual_seed(derive_seed(plan.graph.seed, "/network", f"noise of epoch {epoch}"))
     session.module.train()
+    # At the end a scheduler has moved on to the rate of the step that comes next.
+    rate = session.optimizer.param_groups[0]["lr"]
     total = torch.zeros((), device=session.device)
     rows = 0
     mean = float("nan")
@@ -75,7 +77,6 @@ def run_epoch(session: Session, epoch: int, progress: Progress) -> Row:
             progress.batch(epoch, len(batch), mean)
     except KeyboardInterrupt:
         raise Stopped(codes.INTERRUPTED.at(epoch=epoch, batch=step)) from None
-    rate = session.optimizer.param_groups[0]["lr"]
     _after_epoch(session, mean)
     return {
         "epoch": epoch,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .declaration import Fragment, Type
-from .fields import array, choice, mapping, names, one_of, scalar, string
+from .fields import array, choice, mapping, names, number, one_of, scalar, string
 
 DTYPES = ("boolean", "integer", "float", "number", "string", "datetime")
 
@@ -32,6 +32,9 @@ JOIN: Fragment = _closed(
     {
         "frame": string("The frame to join.", example="planes"),
         "on": _ON,
+        "max_missing": number("The share of samples that may find no row in this join; with more "
+                              "the bundle is refused.", minimum=0.0, maximum=1.0, default=1.0,
+                              example=0.01),
     },
     ["frame", "on"],
 )

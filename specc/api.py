@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .compiler.diagnostic import Diagnostic, Result, distinct
-from .compiler.pipeline import check, compile_graph, read
-from .compiler.render import render_text
+from .compiler.diagnostic import Diagnostic, Result
+from .compiler.pipeline import check, compile_document, read
+from .compiler.reporters import render_text
 from .compiler.source import read_source
-from .compiler.stages import Graph, Plan, Source
+from .compiler.stages import Document, Plan, Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,29 +140,41 @@ def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
 
 def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str]) -> Compilation:
     """The plan without the rehearsal."""
-    checked = _checked(spec, overrides)
+    document = _document(spec, overrides)
+    if document.stage is None:
+        return Compilation(document.diagnostics, document.source)
     opened = _open(bundle)
-    found = (*checked.diagnostics, *opened.diagnostics)
-    if checked.graph is None or opened.stage is None:
-        return Compilation(found, checked.source)
-    compiled = compile_graph(checked.graph, opened.stage)
-    return Compilation(distinct((*found, *compiled.diagnostics)), checked.source, compiled.stage)
+    if opened.stage is None:
+        checked = check(document.stage)
+        found = (*document.diagnostics, *checked.diagnostics, *opened.diagnostics)
+        return Compilation(found, document.source)
+    compiled = compile_document(document.stage, opened.stage)
+    found = (*document.diagnostics, *compiled.diagnostics)
+    sound = not any(diagnostic.is_error for diagnostic in found)
+    return Compilation(found, document.source, compiled.stage if sound else None)
 
 
 @dataclass(frozen=True)
-class _Checked(Validation):
-    graph: Graph | None = field(repr=False, default=None)
+class _Document(Validation):
+    stage: Document | None = field(repr=False, default=None)
 
 
-def _checked(spec: SpecLike, overrides: Sequence[str]) -> _Checked:
+def _document(spec: SpecLike, overrides: Sequence[str]) -> _Document:
     source = _source(spec)
     if source.stage is None:
-        return _Checked(source.diagnostics)
+        return _Document(source.diagnostics)
     document = read(source.stage, overrides)
     if document.stage is None:
-        return _Checked(document.diagnostics, source.stage)
+        return _Document(document.diagnostics, source.stage)
+    return _Document(document.diagnostics, document.stage.source, document.stage)
+
+
+def _checked(spec: SpecLike, overrides: Sequence[str]) -> Validation:
+    document = _document(spec, overrides)
+    if document.stage is None:
+        return document
     checked = check(document.stage)
-    return _Checked(checked.diagnostics, document.stage.source, checked.stage)
+    return Validation((*document.diagnostics, *checked.diagnostics), document.source)
 
 
 def _source(spec: SpecLike) -> Result[Source]:

@@ -7,33 +7,32 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import api
-from .compiler.diagnostic import Diagnostic
-from .compiler.render import render_json, render_text
-from .compiler.stages import Source
+from .compiler.reporters import painter, render_text
+from .output import COLOR, FORMAT, TEXT_OR_JSON, Commands, is_colored, print_findings
 from .version import __version__
 
 if TYPE_CHECKING:
     from .compiler.stages import Plan
     from .runtime.progress import Progress
+    from .schema.narrow import BundleNames
 
 ACCEPTED, REJECTED, USAGE, FAULT = 0, 1, 2, 3
 
 _SPEC = click.argument("spec", type=click.Path(path_type=Path))
 _BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
-_FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text",
-                       show_default=True, help="How findings are printed.")
 _SET = click.option("--set", "overrides", multiple=True, metavar="POINTER=VALUE",
                     help="Set a value of the spec, as /training/epochs=3; may be repeated.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="specc")
 def cli() -> None:
     """Compile and run declarative training specs."""
@@ -42,37 +41,110 @@ def cli() -> None:
 @cli.command()
 @_SPEC
 @click.argument("bundle", type=click.Path(path_type=Path), required=False)
-@_FORMAT
+@click.option("--fix", is_flag=True, help="Write the certain repairs into SPEC, and show them.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show the repairs, write nothing.")
+@FORMAT
+@COLOR
 @_SET
-def validate(spec: Path, bundle: Path | None, form: str, overrides: tuple[str, ...]) -> None:
+def validate(spec: Path, bundle: Path | None, fix: bool, dry_run: bool, form: str,
+             overrides: tuple[str, ...]) -> None:
     """Report every mistake of SPEC, and of BUNDLE with it."""
+    if dry_run and not fix:
+        raise click.UsageError("--dry-run goes with --fix")
+    if fix and overrides:
+        raise click.UsageError("--fix writes the file, --set stands beside it: use one of the two")
+    if fix:
+        _fix(spec, bundle, form, dry_run)
+        if dry_run and form == "text":
+            sys.exit(ACCEPTED if api.validate(spec, bundle).ok else REJECTED)
     result = api.validate(spec, bundle, overrides=overrides)
     if form == "text" and not result.diagnostics:
         click.echo(f"{spec}: no mistakes found")
     else:
-        _print(result.diagnostics, result.source, form)
+        print_findings(result.diagnostics, result.source, form)
     sys.exit(ACCEPTED if result.ok else REJECTED)
+
+
+def _fix(spec: Path, bundle: Path | None, form: str, dry_run: bool) -> None:
+    """Repairs the file and shows the difference; a file that cannot be read is left alone."""
+    from .compiler.source import read_source
+    from .fix import difference, fixed, write_text
+
+    source = read_source(spec).stage
+    if source is None:
+        return
+    if not spec.is_file():
+        raise click.UsageError(f"--fix writes into a file, and {str(spec)!r} is none")
+    text = fixed(source, bundle)
+    if text != source.text and not dry_run:
+        try:
+            write_text(spec, source.text, text)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise click.UsageError(f"cannot write {str(spec)!r}: {reason}") from None
+    # Standard output holds one document where a program reads it.
+    lines = list(difference(str(spec), source.text, text, painter(is_colored())))
+    for line in [*lines, ""] if lines and not dry_run else lines:
+        click.echo(line, err=form != "text")
+    if not lines:
+        click.echo(f"{spec}: nothing that can be repaired for certain", err=True)
+
+
+_PLAN_FORMAT = click.option(
+    "--format", "form", default="text", show_default=True,
+    type=click.Choice(["text", "json", "sarif", "github", "mermaid", "dot"]),
+    help="How the plan is printed; sarif and github print findings alone.")
 
 
 @cli.command()
 @_SPEC
 @_BUNDLE
-@_FORMAT
+@_PLAN_FORMAT
+@COLOR
 @_SET
 def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...]) -> None:
-    """Show the graph of SPEC on BUNDLE with every shape; train nothing."""
-    result = api.compile(spec, bundle, overrides=overrides)
-    if result.plan is None:
-        _print(result.diagnostics, result.source, form)
-        sys.exit(REJECTED)
-    if form == "json":
-        click.echo(json.dumps(result.plan.description, indent=2, ensure_ascii=False))
-        return
-    from .compiler.plan_text import plan_text
+    """Show the graph of SPEC on BUNDLE with every shape; train nothing.
 
+    A few steps are timed and thrown away.
+    """
+    result = api.compile(spec, bundle, overrides=overrides)
+    of_findings = "text" if form in ("mermaid", "dot") else form
+    if result.plan is None:
+        print_findings(result.diagnostics, result.source, of_findings)
+        sys.exit(REJECTED)
+    if form in ("sarif", "github"):
+        print_findings(result.diagnostics, result.source, form)
+        return
+    if form == "text":
+        from .compiler.plan_text import plan_text
+
+        if result.diagnostics:
+            print_findings(result.diagnostics, result.source, form)
+        click.echo(plan_text(result.plan.description, _measured(result.plan)), nl=False)
+        return
+    # Standard output holds the plan alone, so that a program can read it.
     if result.diagnostics:
-        _print(result.diagnostics, result.source, form)
-    click.echo(plan_text(result.plan.description), nl=False)
+        click.echo(render_text(result.diagnostics, result.source, color=False), err=True)
+    if form == "json":
+        described = {**result.plan.description, "measured": _measured(result.plan)}
+        click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+        return
+    from .compiler.diagram import DIAGRAMS
+
+    click.echo(DIAGRAMS[form](result.plan.description), nl=False)
+
+
+def _measured(plan: Plan) -> dict[str, Any] | None:
+    """How long a step takes here and now; None where it cannot be measured."""
+    from .compiler.bundle import BundleError
+    from .runtime.timing import time_steps
+
+    try:
+        timing = time_steps(plan)
+    except BundleError:
+        # A file that changed while the plan was made; the run that follows says so.
+        return None
+    return None if timing is None else asdict(timing)
 
 
 @cli.command()
@@ -80,16 +152,17 @@ def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...]) -> Non
 @_BUNDLE
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
               help="The folder in which the run folder is made.")
-@_FORMAT
+@FORMAT
+@COLOR
 @_SET
 def run(spec: Path, bundle: Path, out: Path, form: str, overrides: tuple[str, ...]) -> None:
     """Train SPEC on BUNDLE, evaluate, and write a run folder."""
     result = api.run(spec, bundle, out=out, overrides=overrides, progress=_progress())
-    if result.diagnostics or form == "json":
-        _print(result.diagnostics, result.source, form)
+    if result.diagnostics or form != "text":
+        print_findings(result.diagnostics, result.source, form)
     if result.run is None:
         sys.exit(REJECTED)
-    if form == "text":
+    if form in ("text", "github"):
         for line in _metric_lines(result.metrics):
             click.echo(line)
         click.echo(f"run folder: {result.folder}")
@@ -102,7 +175,8 @@ def bundle() -> None:
 
 @bundle.command()
 @_BUNDLE
-@_FORMAT
+@TEXT_OR_JSON
+@COLOR
 def describe(bundle: Path, form: str) -> None:
     """Show the frames of BUNDLE: rows, keys, columns, nulls."""
     from .compiler.bundle import Bundle, BundleError
@@ -112,7 +186,7 @@ def describe(bundle: Path, form: str) -> None:
         opened = Bundle.open(bundle)
         frames = opened.describe()
     except BundleError as error:
-        _print(error.diagnostics, None, form)
+        print_findings(error.diagnostics, None, form)
         sys.exit(REJECTED)
     if form == "json":
         click.echo(json.dumps(bundle_json(opened, frames), indent=2, ensure_ascii=False))
@@ -121,25 +195,43 @@ def describe(bundle: Path, form: str) -> None:
 
 
 @cli.command()
-def schema() -> None:
+@click.option("--bundle", "path", type=click.Path(path_type=Path), metavar="BUNDLE",
+              help="Narrow frames and columns to those of BUNDLE.")
+@click.option("--profile", type=click.Choice(["llm"]),
+              help="llm: without conditions and limits, for structured output of language models.")
+def schema(path: Path | None, profile: str | None) -> None:
     """Print the JSON Schema of the vocabulary, for editors and programs."""
-    from .schema import SCHEMA_FILE
+    from .schema import SCHEMA_FILE, load_schema
 
-    click.echo(SCHEMA_FILE.read_text(encoding="utf-8"), nl=False)
+    if path is None and profile is None:
+        click.echo(SCHEMA_FILE.read_text(encoding="utf-8"), nl=False)
+        return
+    from .schema.assemble import schema_text
+    from .schema.llm import llm_profile
+    from .schema.narrow import narrowed
+
+    document = load_schema()
+    if path is not None:
+        document = narrowed(document, _bundle_names(path), conditions=profile is None)
+    if profile is not None:
+        document = llm_profile(document)
+    click.echo(schema_text(document), nl=False)
 
 
-def _print(diagnostics: Sequence[Diagnostic], source: Source | None, form: str) -> None:
-    if form == "json":
-        click.echo(render_json(diagnostics, source))
-    else:
-        click.echo(render_text(diagnostics, source, color=_wants_color()), color=True)
+def _bundle_names(path: Path) -> BundleNames:
+    """The frames of a bundle and their columns with dtypes; reads no column."""
+    from .compiler.bundle import Bundle, BundleError
+    from .schema.narrow import BundleNames
 
-
-def _wants_color() -> bool:
-    """NO_COLOR and FORCE_COLOR as their pages say; click itself reads neither."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+    try:
+        opened = Bundle.open(path)
+    except BundleError as error:
+        # Standard output goes into a file that an editor reads.
+        click.echo(render_text(error.diagnostics, None, color=False), err=True)
+        sys.exit(REJECTED)
+    columns = {frame: {field.name: str(field.type) for field in opened.schema(frame)}
+               for frame in opened.frames}
+    return BundleNames(columns, opened.index_frame)
 
 
 def _progress() -> Callable[[Plan], Progress]:

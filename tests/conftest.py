@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pandas as pd
 import pytest
+from click.testing import CliRunner, Result
+
+from specc.cli import cli
 
 # The first torch call is slow and would fail the default deadline.
 hypothesis.settings.register_profile("quick", deadline=None)
@@ -112,3 +117,28 @@ _SPEC: dict[str, Any] = {
 def spec() -> dict[str, Any]:
     """A spec that the bundle satisfies; a copy, for the test to change."""
     return copy.deepcopy(_SPEC)
+
+
+@pytest.fixture
+def spec_file(tmp_path: Path, spec: dict[str, Any]) -> Path:
+    """The spec as the file `spec.json`."""
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(spec, indent=2), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def specc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line in this process: `specc("run", "spec.json", "bundle")`.
+
+    It stands in the folder of `spec_file` and `bundle`, without a terminal and with neither
+    NO_COLOR nor FORCE_COLOR.
+    """
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, **options: Any) -> Result:
+        return CliRunner().invoke(cli, list(arguments), **options)
+
+    return run

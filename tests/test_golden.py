@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ from specc.compiler.passes.resolve import resolve
 from specc.compiler.passes.validate import validate
 from specc.compiler.plan_text import plan_text
 from specc.compiler.pointer import parts
-from specc.compiler.render import render_text
+from specc.compiler.reporters import render_text
 from specc.compiler.stages import (
     BoundGraph,
     Document,
@@ -85,10 +85,11 @@ def test_golden(case: Path, update: bool, frames: Frames, tmp_path: Path,
     monkeypatch.chdir(tmp_path)
     source = Source("spec.json", case.read_bytes().decode())
     stage, value, found = _compile_until(wanted, source, lambda: _bundle(case, frames))
-    assert (stage, "ok" if value is not None else "err") == (wanted, verdict), \
+    refused = _has_error(found)
+    assert (stage, "err" if refused else "ok") == (wanted, verdict), \
         render_text(found, source, color=False)
     shown = [render_text(found, source, color=False)] if found else []
-    if value is not None:
+    if not refused:
         shown.append(_SHOWN[wanted](value))
     text = "\n\n".join(part for part in shown if part).rstrip("\n") + "\n"
     if update:
@@ -122,11 +123,14 @@ def test_every_case_has_an_output_and_every_output_a_case() -> None:
 
 def _compile_until(last: str, source: Source, open_bundle: Callable[[], Bundle | None]
                    ) -> tuple[str, Any, tuple[Diagnostic, ...]]:
-    """The stage that was reached, what it gave, or None, and the findings, each once."""
+    """The stage that was reached, what it gave, and the findings, each once.
+
+    The first stage that reports an error is the last: a case is about one stage.
+    """
 
     def symbolic(graph: Graph) -> Result[Graph]:
         found = check_symbolic(graph)
-        return Result(None if any(one.is_error for one in found) else graph, found)
+        return Result(None if _has_error(found) else graph, found)
 
     def bind_bundle(graph: Graph) -> Result[BoundGraph]:
         bundle = open_bundle()
@@ -147,9 +151,14 @@ def _compile_until(last: str, source: Source, open_bundle: Callable[[], Bundle |
         result: Result[Any] = run_pass(value)  # type: ignore[operator]
         found += [diagnostic for diagnostic in result.diagnostics if diagnostic not in found]
         value = result.stage
-        if value is None or stage == last:
+        assert value is not None or _has_error(found), f"{stage} gives nothing and no reason"
+        if stage == last or _has_error(found):
             break
     return stage, value, tuple(found)
+
+
+def _has_error(found: Sequence[Diagnostic]) -> bool:
+    return any(diagnostic.is_error for diagnostic in found)
 
 
 # The bundle

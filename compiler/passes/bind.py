@@ -12,11 +12,13 @@ from ..bundle import Bundle, BundleError
 from ..chains import Chain, Chains, at_pointer
 from ..diagnostic import Diagnostic, Result, distinct
 from ..dtypes import classify
+from ..hints import unknown
 from ..matching import Matching
 from ..pointer import join as below
+from ..pointer import touched
 from ..preparation import PRIORITY, SPLIT
 from ..samples import bind_samples
-from ..selectors import select, unknown_name
+from ..selectors import select
 from ..stages import (
     BoundExtractor,
     BoundGraph,
@@ -35,7 +37,8 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
     """Ties a graph to a bundle. Reads metadata, keys, splits, priorities, and no feature.
 
     Reports: SC401, SC602, SC604, SC606 to SC614, SC616 to SC625; independent mistakes all at
-    once. An extractor with a broken join reports the join and not its columns.
+    once. An extractor with a broken join reports the join and not its columns. Extractors with
+    mistakes are left out of the bound graph; without samples there is none.
     """
     index_frame, found = _index_frame(graph, bundle)
     keys, undecided, wrong_keys = _keys(graph, bundle)
@@ -52,6 +55,9 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
     # The label first: its columns are hidden from the other extractors.
     others = [extractor for extractor in graph.extractors if extractor.name != graph.label.name]
     for extractor in (graph.label, *others):
+        if touched(extractor.pointer, graph.holes):
+            continue
+        known = len(found)
         chain = _stage(lambda e=extractor: chains.resolve(e), found)  # type: ignore[misc]
         if chain is None:
             continue
@@ -64,17 +70,15 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
         columns = _columns(extractor, chain, bundle, index_frame, secret, found)
         if extractor is graph.label:
             label = (chain, positions, frozenset(column.name for column in columns))
-        if positions is not None:
+        sound = not any(diagnostic.is_error for diagnostic in found[known:])
+        if positions is not None and sound:
             bound[extractor.name] = BoundExtractor(extractor, positions, columns)
     diagnostics = distinct(found)
-    if any(diagnostic.is_error for diagnostic in diagnostics):
+    if samples is None or index_frame is None:
         return Result(None, diagnostics)
-    assert samples is not None and index_frame is not None
     names = dict.fromkeys((*(extractor.name for extractor in graph.extractors), graph.label.name))
-    return Result(
-        BoundGraph(graph, bundle, index_frame, samples, {name: bound[name] for name in names}),
-        diagnostics,
-    )
+    whole = {name: bound[name] for name in names if name in bound}
+    return Result(BoundGraph(graph, bundle, index_frame, samples, whole), diagnostics)
 
 
 def _stage(run: Callable[[], Result[Stage]], found: list[Diagnostic]) -> Stage | None:
@@ -95,8 +99,8 @@ def _index_frame(graph: Graph, bundle: Bundle) -> tuple[str | None, list[Diagnos
             return None, [codes.NO_INDEX_FRAME.at()]
         return bundle.index_frame, []
     if name not in bundle.frames:
-        return None, [codes.UNKNOWN_FRAME.at("/bundle/index_frame", name=name,
-                                             help=unknown_name("frames", name, bundle.frames))]
+        return None, [unknown(codes.UNKNOWN_FRAME, "/bundle/index_frame", "frames", name,
+                              bundle.frames)]
     return name, []
 
 
@@ -110,18 +114,17 @@ def _keys(
     for frame, key in graph.bundle.keys.items():
         pointer = below("/bundle/keys", frame)
         if frame not in bundle.frames:
-            found.append(codes.UNKNOWN_FRAME.at(pointer, target="key", name=frame,
-                                                help=unknown_name("frames", frame, bundle.frames)))
+            found.append(unknown(codes.UNKNOWN_FRAME, pointer, "frames", frame, bundle.frames,
+                                 target="key"))
             continue
         known = bundle.schema(frame).names
         one = isinstance(at_pointer(graph, pointer), str)
         for index, column in enumerate(key):
             if column not in known:
                 wrong.add(frame)
-                found.append(codes.UNKNOWN_COLUMN.at(
-                    pointer if one else below(pointer, index), frame=frame, name=column,
-                    help=unknown_name("columns", column, known),
-                ))
+                place = pointer if one else below(pointer, index)
+                found.append(unknown(codes.UNKNOWN_COLUMN, place, "columns", column, known,
+                                     frame=frame))
         if frame not in wrong:
             keys[frame] = key
     return keys, wrong, found

@@ -20,6 +20,7 @@ from ..dtypes import OTHER, STRING, classify
 from ..encode import encode
 from ..pointer import join
 from ..stages import (
+    UNKNOWN_LABEL,
     BoundExtractor,
     BoundGraph,
     Extractor,
@@ -48,7 +49,8 @@ def fit(bound: BoundGraph) -> Result[FittedGraph]:
 
     A row of a frame counts as often as training samples reach it, and training samples
     without a row count as nulls. `"nulls": "error"` is about values in rows: whether a
-    sample may lack its row is for `missing_rows` to say.
+    sample may lack its row is for `missing_rows` to say. Extractors with mistakes are left
+    out of the fitted graph.
 
     Reports: SC204, SC604, SC614, SC615, SC701 to SC705.
     """
@@ -64,14 +66,13 @@ def fit(bound: BoundGraph) -> Result[FittedGraph]:
                 continue
             shared[key] = result.stage
         fitted[name] = replace(shared[key], bound=entry)
-    label = bound.graph.label.name
-    if label in fitted:
-        wrong = tuple(_check_classes(fitted[label]))
-        if not wrong and not any(diagnostic.is_error for diagnostic in found):
-            return Result(FittedGraph(bound, fitted, _label_facts(bound, fitted[label])),
-                          tuple(found))
+    label, facts = fitted.get(bound.graph.label.name), UNKNOWN_LABEL
+    if label is not None:
+        wrong = tuple(_check_classes(label))
         found += wrong
-    return Result(None, tuple(found))
+        if not wrong:
+            facts = _label_facts(bound, label)
+    return Result(FittedGraph(bound, fitted, facts), tuple(found))
 
 
 def _key(entry: BoundExtractor, is_label: bool) -> str:

@@ -10,7 +10,14 @@ from ...schema.agreement import WHOLE_TENSOR, loss_rule
 from .. import agreement
 from ..diagnostic import Diagnostic, Result
 from ..network import extractions
-from ..stages import FittedExtractor, FittedGraph, Graph, ShapedGraph, Shapes
+from ..stages import (
+    UNKNOWN_LABEL,
+    FittedExtractor,
+    FittedGraph,
+    Graph,
+    ShapedGraph,
+    Shapes,
+)
 from ..trace import trace
 
 LOOKUP_FROM = 500
@@ -27,7 +34,7 @@ def check_symbolic(graph: Graph) -> tuple[Diagnostic, ...]:
     Reports: SC301, SC303 to SC305, SC308.
     """
     widths = dict.fromkeys((entry.name for entry in graph.extractors), None)
-    shapes, found = trace(graph.network, widths, None)
+    shapes, found = trace(graph.network, widths, None, graph.holes)
     return (*found, *agreement.check_ranges(graph, shapes),
             *agreement.check_optimizer(graph, shapes))
 
@@ -35,22 +42,29 @@ def check_symbolic(graph: Graph) -> tuple[Diagnostic, ...]:
 def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
     """Shapes from the widths of the fitted transformers, and the agreement of the parts.
 
+    An extractor that could not be fitted has an unknown width; a graph that is not whole is
+    judged as far as it goes and not handed on.
+
     Reports: SC301 to SC309.
     """
-    graph = fitted.bound.graph
+    graph, label = fitted.bound.graph, fitted.label
     rule = loss_rule(graph.loss.type, graph.loss.args)
-    widths = {name: entry.width for name, entry in fitted.extractors.items()}
-    shapes, found = trace(graph.network, widths, agreement.label_width(rule, fitted.label))
-    task = agreement.task_of(rule, fitted.label)
-    # After a shape error the output is unknown, and the checks on it are silent.
+    widths = {
+        entry.name: fitted.extractors[entry.name].width
+        if entry.name in fitted.extractors else None
+        for entry in graph.extractors
+    }
+    shapes, found = trace(graph.network, widths, agreement.label_width(rule, label), graph.holes)
+    task = agreement.task_of(rule, label)
     found = (
         *found,
         *agreement.check_ranges(graph, shapes),
-        *agreement.check_label(graph, shapes, fitted.label),
+        *agreement.check_label(graph, shapes, label),
         *agreement.check_optimizer(graph, shapes),
-        *agreement.check_metrics(graph, task, fitted.label),
+        *agreement.check_metrics(graph, task, label),
     )
-    if any(diagnostic.is_error for diagnostic in found):
+    whole = not graph.holes and None not in widths.values() and label is not UNKNOWN_LABEL
+    if not whole or any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     encoded = replace(fitted, extractors=_choose_codes(fitted, graph, shapes))
     return Result(ShapedGraph(encoded, shapes, task), found)

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...schema.shapes import size
 from .. import codes
 from ..bundle import BundleError
 from ..describe import describe
 from ..diagnostic import Diagnostic, Result
 from ..equal_rows import merge_all
-from ..memory import memory_of
+from ..matching import check_budgets
+from ..memory import activation_bytes, check_memory, memory_of, parameter_count
 from ..network import walk
 from ..stages import Graph, Plan, Samples, ShapedGraph
 
@@ -25,14 +25,15 @@ a quiet machine and many times faster on a busy one."""
 
 
 def lower(shaped: ShapedGraph) -> Result[Plan]:
-    """The loop around a shaped graph.
+    """The loop around a shaped graph. Nothing of the size of the plan is allocated before its
+    memory is counted.
 
-    Reports: SC402, SC403, SC604.
+    Reports: SC402, SC403, SC405, SC604, SC626.
     """
     fitted = shaped.fitted
     graph, samples = fitted.bound.graph, fitted.bound.samples
     rows = int(samples.training.sum())
-    found = tuple(_check_batches(graph, rows))
+    found = (*_check_batches(graph, rows), *_check_joins(shaped))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     try:
@@ -41,8 +42,13 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         return Result(None, (*found, *error.diagnostics))
     shaped = replace(shaped, fitted=replace(fitted, extractors=extractors))
     priority = samples.priority is not None and graph.training.sampling in ("auto", "priority")
-    parameters = parameter_count(shaped)
+    parameters = parameter_count(shaped.shapes.nodes)
     batch = min(graph.training.batch_size, rows)
+    memory = memory_of(extractors, parameters, graph.optimizer)
+    activations = activation_bytes(shaped.shapes.nodes, batch)
+    too_large = tuple(check_memory(shaped, memory, activations))
+    if too_large:
+        return Result(None, (*found, *too_large))
     loop: dict[str, Any] = {
         "training_rows": rows,
         "steps_per_epoch": -(-rows // graph.training.batch_size),
@@ -50,18 +56,14 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         "priority": priority,
         "shuffled": not priority and graph.training.sampling != "sequential",
         "evaluate_on": _evaluated(samples, graph),
-        "memory": memory_of(extractors, parameters, graph.optimizer),
+        "memory": memory,
     }
-    description = describe(shaped, loop, parameters)
+    try:
+        description = describe(shaped, {**loop, "activations": activations}, parameters)
+    except BundleError as error:
+        return Result(None, (*found, *error.diagnostics))
     return Result(
         Plan(shaped=shaped, hash=_hash(description), description=description, **loop), found
-    )
-
-
-def parameter_count(shaped: ShapedGraph) -> int:
-    """Trainable numbers of the whole network."""
-    return sum(
-        size(shape) or 0 for node in shaped.shapes.nodes for shape in node.parameters.values()
     )
 
 
@@ -75,6 +77,12 @@ def _evaluated(samples: Samples, graph: Graph) -> tuple[str, ...]:
     # `display` stands for the training rows, so evaluating all of them would say nothing new.
     skipped = ("train",) if "display" in samples.names else ()
     return tuple(name for name in samples.names if name not in skipped)
+
+
+def _check_joins(shaped: ShapedGraph) -> Iterator[Diagnostic]:
+    bound = shaped.fitted.bound
+    for entry in bound.extractors.values():
+        yield from check_budgets(bound.graph, entry.positions)
 
 
 def _check_batches(graph: Graph, rows: int) -> Iterator[Diagnostic]:

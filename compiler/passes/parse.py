@@ -31,7 +31,8 @@ def parse(source: Source) -> Result[Document]:
     """Text to Document. Reports SC003 to SC008.
 
     Duplicate keys, bad numbers and lone surrogates are all reported; a syntax error hides
-    what stands behind it, so it is reported alone.
+    what stands behind it, so it is reported alone. With duplicate keys the last one counts,
+    and bad numbers are null, so that later passes can go on.
     """
     text = source.text
     if len(text) > MAX_CHARACTERS:
@@ -46,8 +47,11 @@ def parse(source: Source) -> Result[Document]:
         return Result(None, (_syntax_error(text, error),))
     if refused or _MAYBE_SURROGATE.search(text):
         found = tuple(_refusals(text))
-        if found:
+        if any(diagnostic.code == LONE_SURROGATE.name for diagnostic in found):
+            # Such text cannot be printed, so no later message could repeat it.
             return Result(None, found)
+        bad_numbers = (entry.pointer for entry in found if entry.code == NOT_A_NUMBER.name)
+        return Result(Document(source, value, frozenset(filter(None, bad_numbers))), found)
     return Result(Document(source, value))
 
 

@@ -11,7 +11,7 @@ from ...schema.networks import NETWORKS
 from .. import codes
 from ..defaults import with_defaults
 from ..diagnostic import Diagnostic, Result
-from ..hints import did_you_mean, replace_fix
+from ..hints import unknown
 from ..network import frames_read, walk
 from ..pointer import join
 from ..stages import (
@@ -25,7 +25,6 @@ from ..stages import (
     Spec,
     Training,
 )
-from ..suggest import nearest
 
 _NETWORKS: Mapping[str, NetworkType] = {entry.name: entry for entry in NETWORKS}
 
@@ -33,40 +32,49 @@ Object = Mapping[str, Any]
 
 
 def resolve(spec: Spec) -> Result[Graph]:
-    """Names and defaults.
+    """Names and defaults. A spec with mistakes gives a graph too; see `Graph.holes`.
 
-    Reports: SC106, SC201 to SC207.
+    Reports: SC201 to SC207.
     """
     value = with_defaults(load_schema(), spec.value)
+    holes = set(spec.holes)
     extractors = {
         name: _extractor(join("/extractors", name), name, inner)
         for name, inner in value["extractors"].items()
     }
     network = _network("/network", value["network"])
-    found = [*_name_is_printable(value["name"]), *_check_fills(extractors)]
-    label = value["label"]
-    if label not in extractors:
-        found.append(_missing_label(label, spec.value, extractors))
+    found = list(_check_fills(extractors))
+    # What contradicts itself is not judged further.
+    holes |= {entry.pointer for entry in extractors.values() if _contradicts(entry)}
+    label = extractors.get(value["label"])
+    if label is None:
+        label = _unknown_label(value["label"])
+        holes.add(label.pointer)
+        found.append(_missing_label(value["label"], spec.value, extractors))
     reads = list(_reads(network))
-    found += _check_reads(reads, label, extractors)
-    used = {name for _, name in reads} | {label}
-    found += [
-        codes.UNUSED_EXTRACTOR.at(entry.pointer, target="key", name=name)
-        for name, entry in extractors.items()
-        if name not in used and not any(diagnostic.is_error for diagnostic in found)
-    ]
-    if any(diagnostic.is_error for diagnostic in found):
-        return Result(None, tuple(found))
+    found += _check_reads(reads, label.name, extractors)
+    used = {name for _, name in reads} | {label.name}
+    sound = not holes and not any(diagnostic.is_error for diagnostic in found)
+    if sound:
+        found += [
+            codes.UNUSED_EXTRACTOR.at(entry.pointer, target="key", name=name)
+            for name, entry in extractors.items() if name not in used
+        ]
     scheduler = value["scheduler"]
     graph = Graph(
         source=spec.source,
+        holes=frozenset(holes),
+        assumed=spec.assumed,
+        moved=spec.moved,
         resolved=value,
         name=value["name"],
         description=value["description"],
         seed=value["seed"],
         bundle=_bundle(value["bundle"]),
-        extractors=tuple(entry for name, entry in extractors.items() if name in used),
-        label=extractors[label],
+        extractors=tuple(
+            entry for name, entry in extractors.items() if name in used or not sound
+        ),
+        label=label,
         network=network,
         loss=_node("/loss", value["loss"]),
         optimizer=_node("/optimizer", value["optimizer"]),
@@ -118,11 +126,7 @@ def _check_reads(reads: list[tuple[str, str]], label: str,
     for pointer, name in reads:
         place = pointer.rpartition("/")[0]
         if name not in extractors:
-            guess = nearest(name, features)
-            yield codes.UNKNOWN_EXTRACTOR.at(
-                pointer, name=name, help=did_you_mean(guess, features, "extractors"),
-                fix=replace_fix(pointer, guess),
-            )
+            yield unknown(codes.UNKNOWN_EXTRACTOR, pointer, "extractors", name, features)
         elif name == label:
             yield codes.LABEL_AS_INPUT.at(pointer, name=name)
         elif (place, name) in seen:
@@ -134,18 +138,18 @@ def _check_reads(reads: list[tuple[str, str]], label: str,
 def _missing_label(label: str, given: Object, extractors: Mapping[str, Extractor]) -> Diagnostic:
     if "label" not in given:
         return codes.NO_LABEL.at("/extractors", target="key")
-    guess = nearest(label, extractors)
-    return codes.UNKNOWN_EXTRACTOR.at(
-        "/label", name=label, help=did_you_mean(guess, extractors, "extractors"),
-        fix=replace_fix("/label", guess),
-    )
+    return unknown(codes.UNKNOWN_EXTRACTOR, "/label", "extractors", label, extractors)
 
 
-def _name_is_printable(name: str) -> Iterator[Diagnostic]:
-    # `$` in a JSON Schema pattern also matches before a line break at the end.
-    if not name.isprintable():
-        yield codes.OUT_OF_RANGE.at("/name", name="name", got=repr(name),
-                                    wanted="must be letters, digits, '_', '.' and '-'")
+def _unknown_label(name: str) -> Extractor:
+    """Stands where the label would, and is not judged."""
+    pointer = join("/extractors", name)
+    return Extractor(pointer, name, None, (), (), (), "null", "keep", None,
+                     Node(join(pointer, "transformer"), "identity", {}))
+
+
+def _contradicts(entry: Extractor) -> bool:
+    return (entry.nulls == "fill") != (entry.fill_value is not None)
 
 
 def _check_fills(extractors: Mapping[str, Extractor]) -> Iterator[Diagnostic]:

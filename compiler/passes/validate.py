@@ -16,10 +16,11 @@ from ..codes import (
     UNSUPPORTED_VERSION,
     WRONG_KIND,
 )
-from ..diagnostic import Diagnostic, Patch, Result, Target
+from ..diagnostic import Diagnostic, Patch, Result, Target, distinct, placed
 from ..engine import DISPATCH, schema_errors
 from ..hints import did_you_mean, known, replace_fix
-from ..pointer import pointer_of
+from ..mend import Mended, mend
+from ..pointer import inside, pointer_of
 from ..stages import Document, Spec
 from ..suggest import certain, nearest
 from ..wording import count, kind_of, name_of, shorten, show
@@ -32,38 +33,48 @@ _MOST_LISTED = 12
 """Allowed values that a help line lists."""
 
 
+ROUNDS = 8
+"""How often a document is mended and judged again; a mend shows what a mistake has hidden."""
+
+
 def validate(document: Document, schema: Mapping[str, Any]) -> Result[Spec]:
     """Document to Spec. Reports SC101 to SC107.
 
-    The version is read first: what is wrong in a spec of another version, or of none, this
-    vocabulary cannot tell, so that error stands alone. Whole floats stay floats.
+    All mistakes are reported, also those that stand behind another one: what is found is
+    mended and the document judged again. A spec of another version gives that error alone,
+    because this vocabulary cannot tell what is wrong in it. Whole floats stay floats.
     """
-    found = _wrong_version(document.value, schema["properties"])
-    if found is None:
-        errors = [_Error.of(error) for error in schema_errors(schema, document.value)]
-        found = _diagnose(errors)
-    return Result(None, found) if found else Result(Spec(document.source, document.value))
+    alone = _not_ours(document.value, schema["properties"])
+    if alone is not None:
+        return Result(None, (alone,))
+    mended = Mended(document.value, holes=set(document.holes))
+    found: list[Diagnostic] = []
+    for _ in range(ROUNDS):
+        errors = [_Error.of(error) for error in schema_errors(schema, mended.value)]
+        if not errors:
+            return Result(
+                Spec(document.source, mended.value, frozenset(mended.holes),
+                     frozenset(mended.assumed), mended.moved),
+                distinct(found),
+            )
+        fresh, before = _diagnose(errors), mended.value
+        for diagnostic in fresh:
+            if not any(inside(diagnostic.pointer or "", hole) for hole in mended.holes):
+                found.append(placed(diagnostic, mended.moved))
+        mend(schema, mended, fresh)
+        if mended.value == before:
+            break
+    return Result(None, distinct(found))
 
 
-def _wrong_version(value: Any, known_keys: Mapping[str, Any]) -> tuple[Diagnostic, ...] | None:
-    have = known_keys[_VERSION_KEY]["const"]
+def _not_ours(value: Any, known_keys: Mapping[str, Any]) -> Diagnostic | None:
+    """Why a document cannot be judged at all: no object, or another version."""
     if not isinstance(value, dict):
-        return (WRONG_KIND.at("", name="the spec", wanted="an object", got=kind_of(value)),)
-    pointer = pointer_of([_VERSION_KEY])
-    if _VERSION_KEY not in value:
-        misspelt = _misspelt(_VERSION_KEY, value, known_keys)
-        if misspelt is not None:
-            return (_unknown_key((), misspelt, "the spec", _VERSION_KEY, required=True),)
-        add: Patch = ({"op": "add", "path": pointer, "value": have},)
-        return (MISSING_KEY.at("", owner="the spec", key=_VERSION_KEY, fix=add,
-                               help=f'write "{_VERSION_KEY}": {have}, the version of the '
-                                    "vocabulary"),)
-    got = value[_VERSION_KEY]
-    if isinstance(got, bool) or not isinstance(got, int | float):
-        write = _replace(pointer, have) if got == str(have) else None
-        return (WRONG_KIND.at(pointer, name=_VERSION_KEY, wanted=f"the number {have}",
-                              got=kind_of(got), fix=write),)
-    return None if got == have else (UNSUPPORTED_VERSION.at(pointer, got=show(got), have=have),)
+        return WRONG_KIND.at("", name="the spec", wanted="an object", got=kind_of(value))
+    have, got = known_keys[_VERSION_KEY]["const"], value.get(_VERSION_KEY)
+    if isinstance(got, bool) or not isinstance(got, int | float) or got == have:
+        return None
+    return UNSUPPORTED_VERSION.at(pointer_of([_VERSION_KEY]), got=show(got), have=have)
 
 
 class _Error(NamedTuple):
@@ -137,6 +148,9 @@ def _missing_keys(error: _Error) -> Iterator[Finding]:
     for key in error.wanted:
         if key in error.got:
             continue
+        if key == _VERSION_KEY and not error.path:
+            yield key, _missing_version(error)
+            continue
         if key != "type" or types is None:
             yield key, MISSING_KEY.at(error.pointer, owner=error.owner, key=key)
             continue
@@ -147,6 +161,15 @@ def _missing_keys(error: _Error) -> Iterator[Finding]:
         else:
             yield key, MISSING_KEY.at(error.pointer, owner=owner, key=key,
                                       help=known(types, "types"))
+
+
+def _missing_version(error: _Error) -> Diagnostic:
+    have = error.schema["properties"][_VERSION_KEY]["const"]
+    return MISSING_KEY.at(
+        "", owner="the spec", key=_VERSION_KEY,
+        help=f'write "{_VERSION_KEY}": {have}, the version of the vocabulary',
+        fix=({"op": "add", "path": pointer_of([_VERSION_KEY]), "value": have},),
+    )
 
 
 def _unknown_keys(error: _Error) -> Iterator[Finding]:
@@ -270,7 +293,7 @@ _COUNTED = {
 }
 _EXPLAIN: Mapping[str, Callable[[_Error], Iterator[Finding]]] = {
     "additionalProperties": _unknown_keys, DISPATCH: _unknown_type, "required": _missing_keys,
-    "enum": _not_allowed, "const": _not_allowed, "type": _wrong_kind,
+    "type": _wrong_kind, "enum": _not_allowed, "const": _not_allowed,
     **dict.fromkeys((*_BOUNDS, *_COUNTED), _out_of_range),
 }
 _RANKS = tuple(_EXPLAIN)

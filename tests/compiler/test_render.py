@@ -22,7 +22,7 @@ from specc.compiler.codes import (
     WRONG_KIND,
 )
 from specc.compiler.diagnostic import Diagnostic, Related, Severity
-from specc.compiler.render import render_json, render_text
+from specc.compiler.reporters import render_json, render_text
 from specc.compiler.stages import Source
 
 TEXT = """{
@@ -277,5 +277,6 @@ def test_thousands_of_diagnostics_take_one_walk() -> None:
     diagnostics = [UNKNOWN_KEY.at(f"/key{number}", target="key", key="k", owner="the spec")
                    for number in range(3000)]
     printed = render_text(diagnostics, Source("s", text), color=False)
-    assert printed.endswith("\n3,000 errors")
-    assert "s:3001:2: " in printed
+    assert printed.endswith("\n\nand 2,900 more; --format json tells all\n\n3,000 errors")
+    assert "s:101:2: " in printed
+    assert "s:102:2: " not in printed

@@ -1,0 +1,196 @@
+"""A plan as a drawn graph: Mermaid or Graphviz (DOT) text.
+
+Frames flow through their joins into extractors, these through extractions into the nodes of
+the network, and its output meets the label in the loss. A node that holds others is a box
+around them.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .diagnostic import one_line
+from .matching import percent
+from .network import EXTRACTION
+from .wording import count
+
+Described = Mapping[str, Any]
+
+_LONGEST = 80
+"""Characters of one line of a label."""
+
+_BESIDE = ("parallel",)
+"""Types whose children all read what the node itself reads; others pass it from child to child."""
+
+_KEPT_BY_MERMAID = frozenset(" _-.,:/()→=?+")
+
+
+@dataclass
+class _Box:
+    """A node of the drawing, or a box around others. `id` never holds a name."""
+
+    id: str
+    lines: tuple[str, ...]
+    shape: str = "node"
+    inner: list[_Box] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    boxes: Sequence[_Box]
+    edges: Sequence[tuple[str, str, str]]
+    """`(from, to, label)`."""
+
+
+def mermaid(plan: Described) -> str:
+    """The plan of `describe` as a Mermaid flowchart."""
+    drawing = _draw(plan)
+
+    def boxes(entries: Sequence[_Box], indent: str) -> Iterator[str]:
+        for box in entries:
+            label = "<br/>".join(map(_mermaid_text, box.lines))
+            if box.inner:
+                yield f'{indent}subgraph {box.id}["{label}"]'
+                yield from boxes(box.inner, indent + "  ")
+                yield f"{indent}end"
+            else:
+                left, right = {"frame": ("[(", ")]"), "loss": ("([", "])")}.get(
+                    box.shape, ("[", "]"))
+                yield f'{indent}{box.id}{left}"{label}"{right}'
+
+    lines = ["flowchart LR", *boxes(drawing.boxes, "  ")]
+    for start, end, label in drawing.edges:
+        arrow = f'-->|"{_mermaid_text(label)}"|' if label else "-->"
+        lines.append(f"  {start} {arrow} {end}")
+    return "\n".join(lines) + "\n"
+
+
+def dot(plan: Described) -> str:
+    """The plan of `describe` as a Graphviz digraph."""
+    drawing = _draw(plan)
+
+    def boxes(entries: Sequence[_Box], indent: str) -> Iterator[str]:
+        for box in entries:
+            label = "\\n".join(map(_dot_text, box.lines))
+            if box.inner:
+                # Graphviz draws a box around a subgraph only when its name starts so.
+                yield f"{indent}subgraph cluster_{box.id} {{"
+                yield f'{indent}  label="{label}"'
+                yield from boxes(box.inner, indent + "  ")
+                yield f"{indent}}}"
+            else:
+                form = {"frame": "cylinder", "loss": "oval"}.get(box.shape, "box")
+                yield f'{indent}{box.id} [label="{label}", shape={form}]'
+
+    lines = ["digraph plan {", "  rankdir=LR", *boxes(drawing.boxes, "  ")]
+    for start, end, label in drawing.edges:
+        suffix = f' [label="{_dot_text(label)}"]' if label else ""
+        lines.append(f"  {start} -> {end}{suffix}")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+DIAGRAMS: Mapping[str, Callable[[Described], str]] = {"mermaid": mermaid, "dot": dot}
+"""Format -> what draws it."""
+
+
+def _mermaid_text(text: str) -> str:
+    """Text inside the quotes of a label: every sign that Mermaid or HTML could read is coded."""
+    return "".join(
+        character if character.isalnum() or character in _KEPT_BY_MERMAID
+        else f"#{ord(character)};"
+        for character in _line(text)
+    )
+
+
+def _dot_text(text: str) -> str:
+    """Text inside the quotes of a label; Graphviz reads backslashes and HTML entities there."""
+    escaped = html.escape(_line(text), quote=False)
+    return escaped.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _line(text: str) -> str:
+    shown = one_line(text)
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
+# What is drawn
+
+
+def _draw(plan: Described) -> _Drawing:
+    data, edges = plan["data"], list[tuple[str, str, str]]()
+    frames = {
+        frame["name"]: _Box(f"frame{index}", (frame["name"], count(frame["rows"], "row")), "frame")
+        for index, frame in enumerate(data["frames"])
+    }
+    extractors = {
+        entry["name"]: _Box(f"extractor{index}", (
+            entry["name"], f"{count(len(entry['columns']), 'column')} → (batch, {entry['width']})"))
+        for index, entry in enumerate(data["extractors"])
+    }
+    for entry in data["extractors"]:
+        edges += _chain(entry, data["index_frame"], frames, extractors[entry["name"]])
+    edges = list(dict.fromkeys(edges))
+    top = _Box("network", ())
+    ends = _network(plan["network"]["nodes"], top, extractors, edges)
+    loss = _Box("loss", (plan["loss"]["type"],), "loss")
+    edges += [(end, loss.id, plan["network"]["output"]) for end in ends]
+    edges.append((extractors[data["label"]["extractor"]].id, loss.id, "label"))
+    return _Drawing([*frames.values(), *extractors.values(), *top.inner, loss], edges)
+
+
+def _chain(entry: Described, index_frame: str, frames: Mapping[str, _Box],
+           extractor: _Box) -> Iterator[tuple[str, str, str]]:
+    """Along the frames of a chain to its extractor, with the share of samples that have a row."""
+    left = entry["start"]
+    if left != index_frame:
+        yield frames[index_frame].id, frames[left].id, "aligned"
+    for step in entry["coverage"]:
+        on, share = ", ".join(step["columns"]), percent(step["matched"] / step["samples"])
+        yield frames[left].id, frames[step["frame"]].id, f"on {on}: {share}"
+        left = step["frame"]
+    yield frames[left].id, extractor.id, ""
+
+
+def _network(nodes: Sequence[Described], top: _Box, extractors: Mapping[str, _Box],
+             edges: list[tuple[str, str, str]]) -> list[str]:
+    """Fills `top` with boxes within boxes; gives the ids of the nodes that give the output."""
+    position = 0
+
+    def siblings(depth: int, holder: _Box, before: list[str], beside: bool) -> list[str]:
+        """The nodes from `position` on that stand at `depth`; gives the ends of their data."""
+        nonlocal position
+        ends, entry, sides = before, before, list[str]()
+        while position < len(nodes) and nodes[position]["depth"] >= depth:
+            node, box = nodes[position], _Box(f"node{position}", ())
+            position += 1
+            has_inner = position < len(nodes) and nodes[position]["depth"] > depth
+            box.lines = _node_lines(node, has_inner)
+            holder.inner.append(box)
+            if node["type"] == EXTRACTION:
+                edges.extend((extractors[name].id, box.id, "") for name in node["reads"])
+                ends = [box.id]
+                continue
+            if has_inner:
+                ends = siblings(depth + 1, box, ends, node["type"] in _BESIDE)
+            else:
+                edges.extend((end, box.id, "") for end in ends)
+                ends = [box.id]
+            if beside:
+                sides, ends = [*sides, *ends], entry
+        return sides if beside and sides else ends
+
+    return siblings(0, top, [], beside=False)
+
+
+def _node_lines(node: Described, has_inner: bool) -> tuple[str, ...]:
+    shapes = "" if has_inner else f"{node['input']} → {node['output']}"
+    numbers = ""
+    if node["parameters"]:
+        frozen = "" if node["trains"] else ", frozen"
+        numbers = count(node["parameters"], "parameter") + frozen
+    if node["type"] == EXTRACTION:
+        shapes = f"→ {node['output']}"
+    return tuple(line for line in (node["type"], node["pointer"], shapes, numbers) if line)

@@ -1,0 +1,47 @@
+// The JSON language service of VS Code without the editor: one question a line in, one answer
+// a line out, both JSON.
+//
+// In:  {"schema": {...}}                         the schema for all questions that follow
+//      {"ask": "complete", "text", "offset"}     what may stand at the offset
+//      {"ask": "hover", "text", "offset"}        what is told of the thing at the offset
+//      {"ask": "diagnose", "text"}               what is wrong
+// Out: null, [{label, insertText, documentation}], a string, or [{message, text}].
+
+import { createInterface } from "node:readline";
+import languageService from "vscode-json-languageservice";
+
+const { ClientCapabilities, getLanguageService, TextDocument } = languageService;
+const SCHEMA = "spec.schema.json";
+
+const service = getLanguageService({ clientCapabilities: ClientCapabilities.LATEST });
+
+const answers = {
+  async complete(document, json, offset) {
+    const found = await service.doComplete(document, document.positionAt(offset), json);
+    return found.items.map(({ label, insertText, textEdit, documentation }) => ({
+      label,
+      insertText: textEdit?.newText ?? insertText,
+      documentation: documentation?.value ?? documentation ?? "",
+    }));
+  },
+  async hover(document, json, offset) {
+    const found = await service.doHover(document, document.positionAt(offset), json);
+    return found ? found.contents.map((part) => part.value ?? part).join("\n") : "";
+  },
+  async diagnose(document, json) {
+    const found = await service.doValidation(document, json);
+    return found.map(({ message, range }) => ({ message, text: document.getText(range) }));
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { schema, ask, text, offset } = JSON.parse(line);
+  let answer = null;
+  if (schema !== undefined) {
+    service.configure({ validate: true, schemas: [{ uri: SCHEMA, fileMatch: ["*.json"], schema }] });
+  } else {
+    const document = TextDocument.create("file:///spec.json", "json", 1, text);
+    answer = await answers[ask](document, service.parseJSONDocument(document), offset);
+  }
+  console.log(JSON.stringify(answer));
+}

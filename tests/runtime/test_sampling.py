@@ -1,0 +1,121 @@
+"""Which training rows come in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from specc.compiler.stages import Plan
+from specc.runtime.sampling import split_samples, training_order
+
+import specc
+
+ROWS = 60
+SPLIT = np.array(["train", "test", "display"])[np.arange(ROWS) % 3]
+
+
+def plan_of(seed: int = 0, sampling: str = "auto", priority: Any = None, **columns: Any) -> Plan:
+    index = pd.DataFrame({"a": np.arange(ROWS) / ROWS, "y": np.arange(ROWS) % 2, "split": SPLIT})
+    index = index.assign(**columns)
+    if priority is not None:
+        index["priority"] = priority
+    spec = {
+        "specc": 1, "seed": seed,
+        "extractors": {"label": {"type": "plain", "take_columns": ["y"]},
+                       "x": {"type": "plain", "take_columns": ["a"]}},
+        "network": {"type": "output", "input_frames": ["x"]},
+        "loss": {"type": "torch.nn:BCEWithLogitsLoss"},
+        "training": {"epochs": 2, "batch_size": 7, "sampling": sampling},
+    }
+    compiled = specc.compile(spec, {"index": index})
+    assert compiled.plan is not None, str(compiled)
+    return compiled.plan
+
+
+def order(plan: Plan, epoch: int = 1) -> list[int]:
+    return training_order(plan, epoch).tolist()
+
+
+def training_samples(plan: Plan) -> list[int]:
+    return np.flatnonzero(plan.samples.training).tolist()
+
+
+def test_t15_training_rows_are_shuffled_by_default() -> None:
+    plan = plan_of()
+    assert order(plan) != training_samples(plan)
+    assert sorted(order(plan)) == training_samples(plan)
+
+
+def test_training_rows_are_those_of_train_and_display() -> None:
+    plan = plan_of()
+    rows = plan.samples.rows[training_samples(plan)]
+    assert set(SPLIT[rows]) == {"train", "display"} and len(rows) == 40
+
+
+def test_sequential_is_the_order_of_the_index_frame() -> None:
+    plan = plan_of(sampling="sequential")
+    assert order(plan) == order(plan, 2) == training_samples(plan)
+    rows = plan.samples.rows[order(plan)]
+    assert (np.diff(rows) > 0).all()
+
+
+def test_epochs_differ_and_repeat_themselves() -> None:
+    plan, again = plan_of(), plan_of()
+    assert order(plan, 1) != order(plan, 2)
+    for epoch in (1, 2, 3):
+        assert order(plan, epoch) == order(again, epoch)
+    # An epoch depends on its number, not on the epochs before it.
+    assert order(plan, 3) == training_order(again, 3).tolist()
+
+
+@pytest.mark.parametrize("sampling", ["shuffled", "priority"])
+def test_t3_every_order_follows_the_seed(sampling: str) -> None:
+    priority = np.ones(ROWS)
+    first, same, other = (plan_of(seed, sampling, priority) for seed in (1, 1, 2))
+    assert order(first) == order(same) != order(other)
+
+
+def test_t4_duplicate_rows_are_samples_of_their_own() -> None:
+    plan = plan_of(a=0.5, y=np.arange(ROWS) // 30)
+    assert len(set(order(plan))) == len(order(plan)) == 40
+
+
+def test_priority_is_the_chance_to_be_drawn() -> None:
+    priority = np.where(np.arange(ROWS) % 2 == 0, 3.0, 1.0)
+    priority[:6] = 0
+    plan = plan_of(priority=priority)
+    assert plan.priority
+    drawn = np.concatenate([order(plan, epoch) for epoch in range(1, 301)])
+    samples = np.array(training_samples(plan))
+    assert len(drawn) == 300 * len(samples)
+    counts = np.bincount(drawn, minlength=len(plan.samples))
+    assert counts[~plan.samples.training].sum() == 0
+    chances = priority[plan.samples.rows[samples]]
+    assert (counts[samples][chances == 0] == 0).all() and (chances == 0).any()
+    wanted = len(drawn) * chances / chances.sum()
+    kept = wanted > 0
+    chi_square = ((counts[samples][kept] - wanted[kept]) ** 2 / wanted[kept]).sum()
+    # The mean of the statistic is its degrees of freedom; ten standard deviations above it
+    # a bug is likelier than bad luck, and the seed is fixed.
+    freedom = kept.sum() - 1
+    assert chi_square < freedom + 10 * np.sqrt(2 * freedom)
+
+
+def test_priority_draws_with_replacement() -> None:
+    plan = plan_of(priority=np.ones(ROWS))
+    assert len(set(order(plan))) < len(order(plan)) == 40
+
+
+def test_priority_of_rows_that_do_not_train_counts_for_nothing() -> None:
+    priority = np.where(SPLIT == "test", 1e6, 1.0)
+    plan = plan_of(priority=priority)
+    assert set(order(plan)) <= set(training_samples(plan))
+
+
+@pytest.mark.parametrize("split", ["train", "test", "display"])
+def test_splits_are_evaluated_in_the_order_of_the_index_frame(split: str) -> None:
+    plan = plan_of()
+    rows = plan.samples.rows[split_samples(plan, split).numpy()]
+    assert rows.tolist() == np.flatnonzero(split == SPLIT).tolist()

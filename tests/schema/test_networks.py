@@ -1,0 +1,348 @@
+"""Every shape rule against the real module.
+
+Not checked here: numbers that a module computes, beyond the range that it states.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from specc.schema.agreement import RANGE_WORDS
+from specc.schema.declaration import Args, NetworkType, Scope
+from specc.schema.networks import NETWORKS
+from specc.schema.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, range_after
+from specc.schema.networks.structure import extract, is_known
+from specc.schema.shapes import BATCH, UNKNOWN, Frames, Shape, ShapeError, show, size, tensor
+from torch import nn
+
+LEAVES = [entry for entry in NETWORKS if entry.build is not None and not entry.children]
+BY_NAME = {entry.name: entry for entry in NETWORKS}
+QUICK = settings(deadline=None, max_examples=25,
+                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+
+JOINED_RULES: Mapping[str, Callable[[Args], bool]] = {
+    "torch.nn:Hardtanh": lambda args: args["min_val"] < args["max_val"],
+    "torch.nn:RReLU": lambda args: args["lower"] <= args["upper"],
+    # Refused by a test of its own, below.
+    "torch.nn:BatchNorm1d": lambda args: args.get("track_running_stats", True),
+}
+"""What no schema of a single property can say; the rehearsal of a run finds it (SC310)."""
+
+each_leaf = pytest.mark.parametrize("entry", LEAVES, ids=lambda entry: entry.name)
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+class Place(Scope):
+    """A place in a network of which only the width of the label is known."""
+
+    def __init__(self, label_width: int | None) -> None:
+        self.label_width = label_width
+
+
+# Drawn arguments and shapes
+
+
+def values(fragment: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """Any JSON value that the fragment accepts; widths and counts stay small."""
+    if "enum" in fragment:
+        return st.sampled_from(fragment["enum"])
+    types = fragment["type"] if isinstance(fragment["type"], list) else [fragment["type"]]
+    return st.one_of([_values_of(kind, fragment) for kind in types])
+
+
+def _values_of(kind: str, fragment: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    if kind == "null":
+        return st.none()
+    if kind == "boolean":
+        return st.booleans()
+    if kind == "integer":
+        low = fragment.get("minimum", -4)
+        return st.integers(low, min(fragment.get("maximum", 4), max(low + 6, 4)))
+    if kind == "number":
+        return st.floats(
+            max(fragment.get("minimum", fragment.get("exclusiveMinimum", -1e6)), -1e6),
+            min(fragment.get("maximum", fragment.get("exclusiveMaximum", 1e6)), 1e6),
+            exclude_min="exclusiveMinimum" in fragment,
+            exclude_max="exclusiveMaximum" in fragment, allow_nan=False,
+        )
+    assert kind == "array"
+    return st.lists(values(fragment["items"]), min_size=fragment.get("minItems", 0), max_size=3)
+
+
+def filled(entry: NetworkType, given_args: Args) -> dict[str, Any]:
+    defaults = {name: fragment["default"] for name, fragment in entry.properties.items()
+                if "default" in fragment}
+    return {**defaults, **given_args}
+
+
+def arguments(entry: NetworkType) -> st.SearchStrategy[Args]:
+    """All properties of a type, drawn, at their defaults, or as in an example."""
+    drawn = st.fixed_dictionaries({
+        name: values(fragment) | st.just(fragment["default"]) if "default" in fragment
+        else values(fragment) for name, fragment in entry.properties.items()
+    })
+    examples = st.sampled_from([filled(entry, example) for example in entry.examples])
+    return (examples | drawn).filter(JOINED_RULES.get(entry.name, lambda args: True))
+
+
+def shapes() -> st.SearchStrategy[Shape]:
+    """`(batch, width)` most of the time, else with more axes."""
+    rank = st.sampled_from([1, 1, 1, 2, 3])
+    return rank.flatmap(lambda axes: st.lists(st.integers(1, 8), min_size=axes, max_size=axes)).map(
+        lambda widths: (BATCH, *widths))
+
+
+def forgotten(shape: Shape) -> Iterator[Shape]:
+    """The shape with every choice of widths not known, itself left out."""
+    for known in itertools.product((True, False), repeat=len(shape) - 1):
+        if not all(known):
+            yield (shape[0], *(dim if keep else None
+                               for dim, keep in zip(shape[1:], known, strict=True)))
+
+
+def rows_of(shape: Shape, rows: int) -> torch.Tensor:
+    return torch.randn(rows, *(dim for dim in shape[1:] if isinstance(dim, int)))
+
+
+def agrees(known: Shape, unknown: Shape) -> bool:
+    """Whether a shape is told less of than another, and nothing else."""
+    return len(known) == len(unknown) and all(
+        told is None or told == dim for dim, told in zip(known, unknown, strict=True))
+
+
+# The rules
+
+
+@each_leaf
+def test_shape_and_parameters_are_those_of_the_module(entry: NetworkType) -> None:
+    accepted = []
+
+    @QUICK
+    @given(args=arguments(entry), shape=shapes(), label_width=st.integers(1, 4))
+    def holds(args: Args, shape: Shape, label_width: int) -> None:
+        scope = Place(label_width)
+        try:
+            wanted = entry.shape(shape, args, scope)
+        except ShapeError as error:
+            assert error.got and error.wanted
+            return
+        accepted.append(shape)
+        assert is_known(wanted) and isinstance(wanted, tuple) and wanted[0] == BATCH
+        assert entry.build is not None
+        module = entry.build(shape, args, scope)
+        assert {name: tuple(weight.shape) for name, weight in module.named_parameters()} == dict(
+            entry.parameters(shape, args, scope))
+        for rows in range(1, 6):
+            module.train(rows > 1 or not entry.needs_several_rows(args))
+            assert tuple(module(rows_of(shape, rows)).shape) == (rows, *wanted[1:])
+            module.eval()
+            assert tuple(module(rows_of(shape, rows)).shape) == (rows, *wanted[1:])
+
+    holds()
+    assert accepted, "no drawn shape was accepted, so nothing was compared"
+
+
+@each_leaf
+def test_examples_take_an_ordinary_batch(entry: NetworkType) -> None:
+    for example in entry.examples:
+        assert entry.build is not None
+        args = filled(entry, example)
+        module = entry.build((BATCH, 8), args, Place(2))
+        wanted = entry.shape((BATCH, 8), args, Place(2))
+        assert ("batch", *module(torch.randn(4, 8)).shape[1:]) == wanted
+
+
+@each_leaf
+def test_unknown_widths_flow(entry: NetworkType) -> None:
+    @QUICK
+    @given(args=arguments(entry), shape=shapes(), label_width=st.integers(1, 4))
+    def holds(args: Args, shape: Shape, label_width: int) -> None:
+        try:
+            wanted = tensor(entry.shape(shape, args, Place(label_width)))
+        except ShapeError:
+            return
+        parameters = entry.parameters(shape, args, Place(label_width))
+        for less, width in itertools.product((shape, *forgotten(shape)), (label_width, None)):
+            assert agrees(wanted, tensor(entry.shape(less, args, Place(width))))
+            told = entry.parameters(less, args, Place(width))
+            assert told.keys() == parameters.keys()
+            assert all(agrees(parameters[name], told[name]) for name in told)
+
+    holds()
+
+
+@each_leaf
+def test_bare_batch_is_refused_with_advice(entry: NetworkType) -> None:
+    for example in entry.examples:
+        with pytest.raises(ShapeError) as refused:
+            entry.shape(Frames({"a": (BATCH, 3)}), filled(entry, example), Place(1))
+        assert refused.value.help is not None and "input_frames" in refused.value.help
+
+
+@each_leaf
+def test_several_rows_are_asked_for_where_one_will_not_do(entry: NetworkType) -> None:
+    for example in entry.examples:
+        assert entry.build is not None
+        args = filled(entry, example)
+        module = entry.build((BATCH, 8), args, Place(2))
+        module.train()
+        if not entry.needs_several_rows(args):
+            module(torch.randn(1, 8))
+            continue
+        with pytest.raises(ValueError, match="more than 1 value"):
+            module(torch.randn(1, 8))
+
+
+def test_codes_are_read_by_a_linear_layer_that_comes_first() -> None:
+    readers = [entry for entry in LEAVES if entry.reads_codes]
+    assert {entry.name for entry in readers} == {"fully_connected", "output", "torch.nn:Linear"}
+    for entry in readers:
+        assert entry.build is not None
+        module = entry.build((BATCH, 5), filled(entry, entry.examples[0]), Place(2))
+        first = module if isinstance(module, nn.Linear) else module[0]
+        assert isinstance(first, nn.Linear) and first.in_features == 5
+
+
+def test_evaluation_reads_no_batch_statistics() -> None:
+    """One sample must get one prediction, whatever the other rows of its batch are."""
+    entry = BY_NAME["torch.nn:BatchNorm1d"]
+    for choice in (True, False):
+        args = filled(entry, {"track_running_stats": choice} if "track_running_stats"
+                      in entry.properties else {})
+        assert entry.build is not None
+        module = entry.build((BATCH, 3), args, Place(1))
+        module.eval()
+        batch = torch.randn(4, 3)
+        torch.testing.assert_close(module(batch)[:1], module(batch[:1]))
+
+
+# Ranges
+
+SAMPLES: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "real": lambda x: x,
+    "probability": torch.sigmoid,
+    "distribution": lambda x: torch.softmax(x, -1),
+    "log_probability": nn.functional.logsigmoid,
+    "log_distribution": lambda x: torch.log_softmax(x, -1),
+    "non_negative": torch.abs,
+}
+
+
+def lies_in(output: torch.Tensor, stated: str) -> bool:
+    tiny = 1e-5
+    if stated == "real":
+        return True
+    if stated == "non_negative":
+        return bool((output >= 0).all())
+    if stated == "probability":
+        return bool(((output >= 0) & (output <= 1)).all())
+    if stated == "distribution":
+        sums = output.sum(-1)
+        return bool((output >= 0).all()) and bool(((sums - 1).abs() < tiny).all())
+    if stated == "log_probability":
+        return bool((output <= 0).all())
+    assert stated == "log_distribution"
+    return bool((output <= tiny).all()) and bool((output.logsumexp(-1).abs() < tiny).all())
+
+
+def test_ranges_have_words_and_samples() -> None:
+    assert set(SAMPLES) == set(RANGE_WORDS)
+    for name, sample in SAMPLES.items():
+        assert lies_in(sample(torch.randn(5, 3)), name)
+
+
+@each_leaf
+def test_outputs_lie_in_the_stated_range(entry: NetworkType) -> None:
+    @QUICK
+    @given(args=arguments(entry), width=st.integers(1, 8), training=st.booleans(),
+           scale=st.sampled_from([0.1, 1.0, 30.0]))
+    def holds(args: Args, width: int, training: bool, scale: float) -> None:
+        shape = (BATCH, width)
+        try:
+            entry.shape(shape, args, Place(3))
+        except ShapeError:
+            assume(False)
+        assert entry.build is not None
+        module = entry.build(shape, args, Place(3)).train(training)
+        stated = entry.output_range(args)
+        given_ranges = SAMPLES if stated in ("same", "scaled") else ["real"]
+        for name in given_ranges:
+            output = module(SAMPLES[name](scale * torch.randn(5, width)))
+            if not output.isfinite().all():
+                continue
+            if stated == "scaled":
+                low = name in ("probability", "distribution", "non_negative")
+                assert lies_in(output, "non_negative" if low else "real")
+            else:
+                assert lies_in(output, name if stated == "same" else stated), (stated, output)
+
+    holds()
+
+
+def test_short_names_are_activations_of_torch() -> None:
+    for short, class_name in OUTPUT_ACTIVATIONS.items():
+        assert issubclass(getattr(nn, class_name), nn.Module)
+        assert f"torch.nn:{class_name}" in BY_NAME, short
+        assert range_after(short) in RANGE_WORDS
+    assert set(ACTIVATIONS) < set(OUTPUT_ACTIVATIONS)
+
+
+# Structure
+
+
+def test_extraction_puts_frames_side_by_side_in_the_order_given() -> None:
+    frames = Frames({"a": (BATCH, 3), "b": (BATCH, 4), "c": (BATCH, None)})
+    assert extract(frames, ("a", "b")) == (BATCH, 7)
+    assert extract(frames, ("b",)) == (BATCH, 4)
+    assert extract(frames, ("a", "c")) == (BATCH, None)
+    with pytest.raises(ShapeError, match="the batch of named frames"):
+        extract((BATCH, 3), ("a",))
+
+
+def test_output_is_as_wide_as_the_label() -> None:
+    output = BY_NAME["output"]
+    assert output.shape((BATCH, 5), filled(output, {}), Place(3)) == (BATCH, 3)
+    assert output.shape((BATCH, 5), filled(output, {}), Place(None)) == (BATCH, None)
+
+
+def test_t10_dropout_and_activation_follow_every_hidden_layer_and_none_the_last() -> None:
+    entry = BY_NAME["fully_connected"]
+    args = filled(entry, {"sizes": [4, 3, 2], "dropout": 0.5, "normalization": "layer_norm",
+                          "activation": "tanh"})
+    assert entry.build is not None
+    names = [type(module).__name__ for module in entry.build((BATCH, 5), args, Place(1))]
+    hidden = ["Linear", "LayerNorm", "Tanh", "Dropout"]
+    assert names == [*hidden, *hidden, "Linear", "Identity"]
+
+
+def test_bare_bones_of_shapes() -> None:
+    assert show((BATCH, None)) == "(batch, ?)" and show(UNKNOWN) == "?"
+    assert show(Frames({"a": (BATCH, 1), "b": (BATCH, 2)})) == "a (batch, 1), b (batch, 2)"
+    assert size((2, 3)) == 6 and size((BATCH, 3)) is None and size((None,)) is None
+    assert not is_known(UNKNOWN) and is_known((BATCH, 2)) and not is_known((BATCH, None))
+    assert not is_known(Frames({"a": (BATCH, None)}))
+
+
+@pytest.mark.parametrize(("name", "args", "shape"), [
+    ("torch.nn:GLU", {}, (BATCH, 3)),
+    ("torch.nn:GLU", {"dim": 0}, (BATCH, 4)),
+    ("torch.nn:Softmax", {"dim": 2}, (BATCH, 4)),
+    ("torch.nn:Softmax", {"dim": -2}, (BATCH, 4)),
+    ("torch.nn:Flatten", {"start_dim": 2, "end_dim": 1}, (BATCH, 4, 2)),
+    ("torch.nn:Flatten", {"end_dim": 0}, (BATCH, 4, 2)),
+    ("torch.nn:GroupNorm", {"num_groups": 3}, (BATCH, 4)),
+    ("torch.nn:GroupNorm", {"num_groups": 4}, (BATCH, 4)),
+    ("torch.nn:PReLU", {"num_parameters": 3}, (BATCH, 4)),
+    ("torch.nn:BatchNorm1d", {}, (BATCH, 4, 2, 2)),
+    ("fully_connected", {"sizes": [2, 1], "normalization": "batch_norm"}, (BATCH, 4, 2)),
+])
+def test_shapes_that_do_not_fit_are_refused(name: str, args: Args, shape: Shape) -> None:
+    entry = BY_NAME[name]
+    with pytest.raises(ShapeError):
+        entry.shape(shape, filled(entry, args), Place(1))

@@ -1,0 +1,132 @@
+"""The promise: what is accepted runs to the end, what is rejected is explained at a place."""
+
+from __future__ import annotations
+
+import io
+import json
+import traceback
+import warnings
+from collections.abc import Iterable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import specc
+from specc.compiler import codes
+from specc.compiler.diagnostic import Code, Diagnostic
+from specc.compiler.locate import locate
+from specc.schema import load_schema
+
+from .pairs import Pair
+
+KNOWN = {code.name for code in vars(codes).values() if isinstance(code, Code)}
+"""Every code of the compiler."""
+
+FILES = (
+    "spec.json", "plan.json", "environment.json", "log.jsonl", "history.parquet", "history.csv",
+    "metrics.json", "predictions.parquet", "report.html", "model/weights.safetensors",
+    "model/transformers.json", "model/transformers.arrow", "model/spec.json",
+)
+"""What a finished run leaves behind."""
+
+ONE_EPOCH = ("/training/epochs=1",)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a pair.
+
+    Args:
+        verdict: `accepted` and run to the end, `rejected` at a place, `stopped` with a
+            diagnostic of the run, or `broken`: the promise was not kept.
+        codes: of the errors, each once.
+        reason: what was broken, for people.
+        warned: codes of the warnings.
+    """
+
+    verdict: str
+    codes: tuple[str, ...] = ()
+    reason: str = ""
+    warned: tuple[str, ...] = ()
+
+
+def judge(pair: Pair, folder: Path) -> Outcome:
+    """Compiles the pair and, where it is accepted, runs one epoch below `folder`."""
+    try:
+        with (warnings.catch_warnings(), redirect_stdout(io.StringIO()),
+              redirect_stderr(io.StringIO())):
+            warnings.simplefilter("ignore")
+            return _judge(pair, folder)
+    except Exception as error:
+        return Outcome("broken", (type(error).__name__,), traceback.format_exc(), ())
+
+
+def _judge(pair: Pair, folder: Path) -> Outcome:
+    bundle = pair.bundle.store(folder / "bundle")
+    compiled = specc.compile(pair.spec, bundle, overrides=ONE_EPOCH)
+    found = compiled.diagnostics
+    warned = tuple(sorted({entry.code for entry in found if not entry.is_error}))
+    unplaced = [problem for entry in found for problem in _misplaced(entry, pair.spec)]
+    str(compiled)
+    if unplaced:
+        return Outcome("broken", ("unlocated",), "\n".join(unplaced), warned)
+    if not compiled.ok:
+        assert compiled.plan is None
+        return Outcome("rejected", _errors(found), warned=warned)
+    assert compiled.plan is not None
+    result = specc.run(pair.spec, bundle, out=folder / "runs", overrides=ONE_EPOCH)
+    str(result)
+    if not result.ok:
+        errors = _errors(result.diagnostics)
+        verdict = "stopped" if errors == (codes.DIVERGED.name,) else "broken"
+        return Outcome(verdict, errors, str(result), warned)
+    missing = [name for name in FILES if not (result.folder / name).is_file()]
+    if missing:
+        return Outcome("broken", ("no file",), f"not written: {', '.join(missing)}", warned)
+    wrong = _unfinished(result)
+    return Outcome("broken" if wrong else "accepted", ("content",) if wrong else (), wrong,
+                   warned)
+
+
+def _unfinished(result: specc.RunResult) -> str:
+    """What a finished run did not write that it should have."""
+    if len(result.history) != 1:
+        return f"{len(result.history)} epochs in the history"
+    plan = result._finished().plan
+    if len(result.predictions) != len(plan.samples.rows):
+        return f"{len(result.predictions)} predictions of {len(plan.samples.rows)} samples"
+    if set(result.metrics) != set(plan.evaluate_on):
+        return f"metrics of {sorted(result.metrics)}, not of {sorted(plan.evaluate_on)}"
+    predicted = [name for name in result.predictions.columns if name.startswith("predicted")]
+    return "" if predicted else "no column 'predicted'"
+
+
+def _errors(found: Iterable[Diagnostic]) -> tuple[str, ...]:
+    return tuple(sorted({entry.code for entry in found if entry.is_error}))
+
+
+def _misplaced(entry: Diagnostic, spec: Any) -> list[str]:
+    """What is wrong with the place of a diagnostic."""
+    told = f"{entry.code} at {entry.pointer!r} in {entry.file!r}: {entry.message}"
+    if entry.code not in KNOWN:
+        return [f"unknown code: {told}"]
+    if entry.file is not None or entry.offset is not None:
+        return []
+    if entry.pointer is None:
+        return [f"no place: {told}"]
+    if entry.pointer and not entry.pointer.startswith("/"):
+        return [f"not a pointer: {told}"]
+    first = entry.pointer.split("/")[1:2]
+    if first and _token(first[0]) not in spec and _token(first[0]) not in load_schema()[
+            "properties"]:
+        return [f"no such place: {told}"]
+    text = json.dumps(spec, indent=2, ensure_ascii=False)
+    place = entry.pointer
+    while place and locate(text, place) is None:
+        place = place.rpartition("/")[0]
+    return [] if place or not first or _token(first[0]) not in spec else [f"no line: {told}"]
+
+
+def _token(token: str) -> str:
+    return token.replace("~1", "/").replace("~0", "~")

@@ -1,0 +1,365 @@
+"""Specs for a bundle: most are meant to run, some are wrong on purpose, some are anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+from specc.schema import load_schema
+from specc.schema.agreement import MATRICES_ONLY, SPARSE_ONLY
+from specc.schema.constructors import load
+
+from .bundles import DrawnBundle, Link
+from .columns import FORMS, LABELS
+from .schema import Builder, Json, Strategy, happens, weighted
+
+_CLASSES = ("classes", "two classes", "numbered classes", "dated classes", "fractional classes")
+_REGRESSION = tuple(f"torch.nn:{name}" for name in ("L1Loss", "MSELoss", "SmoothL1Loss",
+                                                    "HuberLoss"))
+_UNIT = tuple(f"torch.nn:{name}" for name in (
+    "BCELoss", "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss", "KLDivLoss", "CrossEntropyLoss"))
+_FOR_CLASSES = tuple(f"torch.nn:{name}" for name in ("CrossEntropyLoss", "NLLLoss",
+                                                     "MultiMarginLoss"))
+_LOSSES = {
+    "unit": (*_REGRESSION, *_UNIT), "binary": (*_REGRESSION, *_UNIT), "flag": _UNIT,
+    "sign": (*_REGRESSION, *["torch.nn:SoftMarginLoss"] * 4),
+    "count": (*_REGRESSION, *["torch.nn:PoissonNLLLoss"] * 4), "price": _REGRESSION,
+    "amount": _REGRESSION,
+}
+"""Form of the label -> losses that take it as numbers."""
+
+_LAST = {"torch.nn:BCELoss": "sigmoid", "torch.nn:NLLLoss": "log_softmax",
+         "torch.nn:KLDivLoss": "log_softmax"}
+"""Loss -> the activation that it wants last."""
+
+_FILL = {"categorical": "a", "datetime": "2024-01-02T03:04:05"}
+"""Transformer -> what its nulls are filled with."""
+
+_ANY_WIDTH = (
+    "torch.nn:Linear", "torch.nn:Identity", "torch.nn:Flatten", "torch.nn:Dropout",
+    "torch.nn:AlphaDropout", "torch.nn:FeatureAlphaDropout", "torch.nn:BatchNorm1d",
+    "torch.nn:LayerNorm", "torch.nn:RMSNorm", "fully_connected",
+)
+_PARTS: list[str] = load_schema()["$defs"]["transformer.datetime"]["properties"]["parts"][
+    "items"]["enum"]
+_TYPES_OF_METRICS = {metric.name: metric.tasks for metric in load().metrics}
+
+
+def _widths(most: int = 9) -> Strategy:
+    return st.integers(1, most)
+
+
+def _places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy]:
+    """What stands where a spec names something of the bundle, or asks much of the machine."""
+    frames = st.sampled_from(sorted(bundle.tables))
+    columns = st.sampled_from(sorted({
+        name for frame in bundle.tables for name in bundle.columns(frame)}))
+    of_index = st.sampled_from(sorted(bundle.columns(bundle.index_frame)))
+    named = st.sampled_from(list(extractors))
+    several = st.lists(named, min_size=1, max_size=3, unique=True)
+    dtype = st.sampled_from(["boolean", "integer", "float", "number", "string", "datetime"])
+    selectors = st.lists(
+        weighted((3, columns), (1, st.builds(lambda name: {"dtype": name}, dtype)),
+                 (1, st.sampled_from(["*", "k*", "?*"]))), min_size=1, max_size=3)
+    links = [link for found in bundle.links.values() for link in found]
+    join = st.builds(_join, st.sampled_from(links)) if links else st.builds(
+        lambda frame, on: {"frame": frame, "on": on}, frames, columns)
+    splits = st.lists(st.sampled_from([*bundle.splits, "train"]), min_size=1, max_size=3)
+    nothing = st.none()
+    places: dict[str, Strategy] = {
+        "/$schema": st.just("spec.schema.json"),
+        "/extractors": st.just({}),
+        "/bundle": st.just({"index_frame": bundle.index_frame}),
+        "/label": named,
+        "/training": st.fixed_dictionaries({}, optional={
+            "epochs": st.integers(1, 3),
+            "batch_size": weighted((6, st.integers(2, 16)), (1, st.just(1)), (1, st.just(2**31 - 1))),
+            "train_on": splits, "evaluate_on": splits | nothing,
+            "evaluate_every": st.integers(1, 3),
+            "sampling": st.sampled_from(["auto", "shuffled", "sequential"]),
+            "device": st.sampled_from(["auto", "cpu"]),
+            "threads": nothing | st.just(1),
+        }),
+        "extractor.plain/frame": weighted(
+            (4, nothing), (1, st.sampled_from(["beside", bundle.index_frame]))),
+        "extractor.plain/joins": st.lists(join, max_size=2),
+        "extractor.plain/take_columns": selectors,
+        "extractor.plain/drop_columns": selectors,
+        "network.extraction/frames": several,
+        "network.torch.nn:Linear/out_features": _widths(),
+        "network.fully_connected/sizes": st.lists(_widths(), min_size=1, max_size=3),
+        "network.torch.nn:GroupNorm/num_groups": st.sampled_from([1, 1, 2, 3]),
+        "network.torch.nn:PReLU/num_parameters": st.sampled_from([1, 1, 1, 4]),
+        "network.torch.nn:Flatten/start_dim": st.sampled_from([1, 1, 2]),
+        "network.torch.nn:Flatten/end_dim": st.sampled_from([-1, 1, -2]),
+        **{f"network.torch.nn:{name}/dim": st.sampled_from([-1, 1, 1, 0, 2])
+           for name in ("GLU", "Softmax", "Softmin", "LogSoftmax")},
+        "transformer.datetime/parts": st.lists(st.sampled_from(_PARTS), min_size=1, max_size=9,
+                                               unique=True),
+        "scheduler.torch.optim.lr_scheduler:SequentialLR/milestones": st.lists(
+            st.integers(1, 4), max_size=2),
+    }
+    for kind in load().layers:
+        places[f"network.{kind.name}/input_frames"] = st.just([])
+    for kind in ("feed_forward", "fully_connected", "output"):
+        places[f"network.{kind}/input_frames"] = st.just([])
+    parts = weighted(
+        (6, st.sampled_from([{"train": 0.8, "test": 0.2}, {"train": 1.0},
+                             {"train": 0.5, "display": 0.25, "test": 0.25}])),
+        (1, st.sampled_from([{"train": 0.5, "test": 0.2}, {"a": 0.5, "b": 0.5}])))
+    for kind in ("random_split", "stratified_split", "grouped_split"):
+        places[f"preparation.{kind}/parts"] = parts
+    places |= {
+        "preparation.stratified_split/column": of_index,
+        "preparation.grouped_split/columns": of_index | st.lists(of_index, min_size=1, max_size=2),
+        "preparation.time_split/column": st.sampled_from(_timed(bundle)) if _timed(bundle)
+        else of_index,
+        "preparation.time_split/parts": weighted((6, st.sampled_from([
+            [{"split": "train", "fraction": 0.7}, {"split": "test", "fraction": 0.3}],
+            [{"split": "train", "fraction": 1.0}],
+            [{"split": "train", "before": "2024-01-02"}, {"split": "test"}],
+        ])), (1, st.sampled_from([
+            [{"split": "train", "before": "2023-12-30T12:00:00+01:00"}, {"split": "test"}],
+            [{"split": "train", "before": "soon"}, {"split": "test", "fraction": 0.5}],
+        ]))),
+        "preparation.priority/column": of_index,
+        **{f"preparation.{kind}/only_where_not_null": nothing | of_index
+           for kind in ("random_split", "stratified_split", "grouped_split", "time_split")},
+    }
+    return places
+
+
+def _join(link: Link) -> Json:
+    on: Json = link.columns[0] if len(link.columns) == 1 else list(link.columns)
+    return {"frame": link.frame, "on": on}
+
+
+def _timed(bundle: DrawnBundle) -> list[str]:
+    return [name for name, form in bundle.features[bundle.index_frame].items()
+            if FORMS[form].reads[:1] == ("datetime",)]
+
+
+@st.composite
+def free_specs(draw: st.DrawFn, bundle: DrawnBundle, percent: int = 30) -> dict[str, Any]:
+    """Whatever the schema accepts, with names of the bundle where names of it stand."""
+    names = ["label", *draw(st.lists(st.sampled_from(["a", "b/c", "é", "x y"]), min_size=1,
+                                     max_size=2, unique=True))]
+    builder = Builder(load_schema(), _places(bundle, names), percent)
+    spec: dict[str, Any] = draw(builder.document())
+    spec["extractors"] = {name: draw(builder.family("extractor")) for name in names}
+    reader = "frames" if spec["network"]["type"] == "extraction" else "input_frames"
+    spec["network"][reader] = draw(st.lists(st.sampled_from(names[1:]), min_size=1, unique=True))
+    return spec
+
+
+@st.composite
+def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
+    """Specs whose parts are chosen to fit each other and the bundle, up to what is drawn wild."""
+    features = draw(st.lists(st.sampled_from(["own", "joined", "b/c", "é"]), min_size=1,
+                             max_size=3, unique=True))
+    builder = Builder(load_schema(), _places(bundle, features), 20)
+    name, form = bundle.label
+    transformer = draw(st.sampled_from(LABELS[form].reads))
+    as_class = transformer == "class_index"
+    label: dict[str, Any] = {"type": "plain", "take_columns": [name]}
+    if transformer != "identity":
+        label["transformer"] = draw(builder.family("transformer", [transformer]))
+    spec: dict[str, Any] = {
+        "specc": 1,
+        "extractors": {"label": label, **{
+            feature: draw(_extractor(bundle, builder)) for feature in features}},
+    }
+    if not bundle.tells_all or draw(happens(20)):
+        spec["bundle"] = {"index_frame": bundle.index_frame}
+        if bundle.keys:
+            spec["bundle"]["keys"] = {frame: list(key) for frame, key in bundle.keys.items()}
+    steps = draw(_steps(bundle, builder))
+    if steps:
+        spec.setdefault("bundle", {})["prepare"] = steps
+    loss = draw(st.sampled_from(
+        _FOR_CLASSES if form in _CLASSES else (*_FOR_CLASSES, "torch.nn:BCEWithLogitsLoss")
+        if as_class else _LOSSES[form]))
+    spec["loss"] = draw(builder.family("loss", [loss]))
+    _mostly_without(draw, spec["loss"], "weight", "pos_weight", "ignore_index")
+    spec["optimizer"] = draw(builder.family("optimizer", [
+        kind for kind in builder.types("optimizer") if kind not in SPARSE_ONLY]))
+    by_column = as_class and loss in _FOR_CLASSES
+    spec["network"] = draw(_network(builder, loss, _classes(bundle) if by_column else 1,
+                                    spec["optimizer"]["type"] in MATRICES_ONLY))
+    spec["network"]["input_frames"] = features
+    if draw(st.booleans()):
+        spec["scheduler"] = draw(builder.family("scheduler"))
+        _without_momentum(draw, spec["scheduler"])
+    spec["metrics"] = draw(_metrics(builder, _task(bundle, as_class)))
+    for key in ("name", "seed", "description", "training"):
+        if draw(happens(50)):
+            spec[key] = draw(builder.place(f"/{key}"))
+    training = spec.setdefault("training", {})
+    if "prepare" in spec.get("bundle", {}):
+        _mostly_without(draw, training, "train_on", "evaluate_on")
+    if draw(happens(7)):
+        _spoil(draw, spec)
+    return spec
+
+
+def _mostly_without(draw: st.DrawFn, value: dict[str, Any], *keys: str) -> None:
+    """Takes out properties whose value has to fit what the schema does not know."""
+    for key in keys:
+        if key in value and not draw(happens(20)):
+            del value[key]
+
+
+def _without_momentum(draw: st.DrawFn, scheduler: dict[str, Any]) -> None:
+    """Cycling the momentum is refused by most optimizers."""
+    for child in scheduler.get("schedulers", ()):
+        _without_momentum(draw, child)
+    if scheduler["type"].endswith((":CyclicLR", ":OneCycleLR")) and not draw(happens(20)):
+        scheduler["cycle_momentum"] = False
+    if scheduler["type"].endswith(":SequentialLR") and not draw(happens(20)):
+        scheduler["milestones"] = list(range(1, len(scheduler["schedulers"])))
+
+
+@st.composite
+def _extractor(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> dict[str, Any]:
+    """Columns of the index frame, of one beside it, or of a chain of joins."""
+    frame, joins = bundle.index_frame, []
+    extractor: dict[str, Any] = {"type": "plain"}
+    while bundle.links.get(frame) and draw(st.booleans()):
+        link = draw(st.sampled_from(bundle.links[frame]))
+        joins.append(_join(link))
+        frame = link.frame
+    if joins:
+        extractor["joins"] = joins
+    elif "beside" in bundle.tables and draw(st.booleans()):
+        extractor["frame"] = frame = "beside"
+    forms = bundle.features[frame]
+    kind = draw(weighted((3, st.just("auto")), (2, st.just("continuous")), (2, st.just("categorical")),
+                         (1, st.just("identity")), (2, st.just("datetime"))))
+    fitting = [name for name, form in forms.items() if kind in FORMS[form].reads]
+    if draw(happens(4)) or not forms:
+        extractor["take_columns"] = draw(builder.place("extractor.plain/take_columns"))
+    elif fitting:
+        extractor["take_columns"] = draw(st.lists(st.sampled_from(fitting), min_size=1,
+                                                  max_size=3, unique=True))
+    else:
+        kind = "categorical"
+        extractor["take_columns"] = [draw(st.sampled_from(sorted(forms)))]
+    extractor["transformer"] = draw(builder.family("transformer", [kind]))
+    for key, percent in (("nulls", 8), ("fill_value", 1), ("missing_rows", 8)):
+        if draw(happens(percent)):
+            extractor[key] = draw(builder.place(f"extractor.plain/{key}"))
+    if forms and draw(happens(8)):
+        extractor["drop_columns"] = [draw(st.sampled_from(sorted(forms)))]
+    if extractor.get("nulls") == "fill" or kind == "identity":
+        extractor |= {"nulls": "fill",
+                      "fill_value": draw(weighted((8, st.just(_FILL.get(kind, 0))),
+                                                  (1, st.sampled_from([1, False, "a", None]))))}
+    return extractor
+
+
+@st.composite
+def _steps(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> list[dict[str, Any]]:
+    """Preparation: always a split where the bundle has none that will do."""
+    steps = []
+    if "train" not in bundle.splits or draw(happens(20)):
+        split = draw(builder.family("preparation", [
+            "random_split", "stratified_split", "grouped_split",
+            *(["time_split"] * 3 if _timed(bundle) else [])]))
+        _mostly_without(draw, split, "only_where_not_null")
+        steps.append(split)
+    if draw(happens(20)):
+        steps.append(draw(builder.family("preparation", ["priority"])))
+    return steps
+
+
+def _classes(bundle: DrawnBundle) -> int:
+    """Classes of the label; training rows may show fewer."""
+    name, _ = bundle.label
+    values = bundle.tables[bundle.index_frame].column(name).to_pylist()
+    return max(1, len({value for value in values if value is not None}))
+
+
+def _task(bundle: DrawnBundle, as_class: bool) -> str:
+    form = bundle.label[1]
+    if as_class:
+        return "binary" if _classes(bundle) == 2 else "multiclass"
+    return "binary" if form in ("binary", "flag", "sign") else "regression"
+
+
+@st.composite
+def _network(draw: st.DrawFn, builder: Builder, loss: str, width: int,
+             matrices: bool) -> dict[str, Any]:
+    """Layers, and a last one as wide as the label wants."""
+    last = _LAST.get(loss) if not draw(happens(10)) else None
+    if loss == "torch.nn:PoissonNLLLoss":
+        last = draw(st.sampled_from([None, "softplus"]))
+    if matrices:
+        sizes = draw(st.lists(_widths(), max_size=2))
+        return {"type": "fully_connected", "sizes": [*sizes, width], "bias": False,
+                "output_activation": last or "identity"}
+    if draw(happens(20)):
+        network: dict[str, Any] = draw(builder.family("network", ["fully_connected"]))
+        network["sizes"][-1] = width
+        _finish(draw, network, "output_activation", last)
+        return network
+    shapeless = [kind for kind in builder.types("network")
+                 if kind.startswith("torch.nn:") and kind not in _ANY_WIDTH]
+    layers: list[Any] = draw(st.lists(weighted(
+        (4, builder.family("network", _ANY_WIDTH)), (6, builder.family("network", shapeless)),
+        (1, builder.family("network", [
+            kind for kind in builder.types("network") if kind not in ("extraction", "output")])),
+    ), max_size=3))
+    output: dict[str, Any] = draw(builder.family("network", ["output"]))
+    _finish(draw, output, "activation", last)
+    return {"type": "feed_forward", "factories": [*layers, output]}
+
+
+def _finish(draw: st.DrawFn, node: dict[str, Any], key: str, last: str | None) -> None:
+    if last is not None:
+        node[key] = last
+    else:
+        _mostly_without(draw, node, key)
+
+
+@st.composite
+def _metrics(draw: st.DrawFn, builder: Builder, task: str) -> list[dict[str, Any]]:
+    fitting = [name for name, tasks in _TYPES_OF_METRICS.items() if task in tasks]
+    metrics = draw(st.lists(builder.family("metric", fitting), max_size=3))
+    if draw(happens(10)):
+        metrics.append(draw(builder.family("metric")))
+    for metric in metrics:
+        if task == "multiclass" and metric.get("average", "binary") == "binary" and (
+                "average" in _properties(metric["type"]) and not draw(happens(10))):
+            metric["average"] = "macro"
+    return metrics
+
+
+def _properties(metric: str) -> Json:
+    return load_schema()["$defs"][f"metric.{metric}"]["properties"]
+
+
+def _spoil(draw: st.DrawFn, spec: dict[str, Any]) -> None:
+    """One mistake somewhere: a key or a value that does not belong there."""
+    objects: list[dict[str, Any]] = []
+
+    def visit(value: Json) -> None:
+        if isinstance(value, dict):
+            objects.append(value)
+        for child in (value.values() if isinstance(value, dict)
+                      else value if isinstance(value, list) else ()):
+            visit(child)
+
+    visit(spec)
+    chosen = draw(st.sampled_from(objects))
+    keys = sorted(chosen)
+    how = draw(st.sampled_from(["key", "value", "missing", "typo"]))
+    key = draw(st.sampled_from(keys)) if keys else ""
+    if how == "key" or not keys:
+        chosen["unknown/~key"] = 1
+    elif how == "value":
+        chosen[key] = draw(st.sampled_from([None, -1, 1e300, "nowhere", [], {}, True, [[]]]))
+    elif how == "missing":
+        del chosen[key]
+    else:
+        chosen[key + "x"] = chosen.pop(key)

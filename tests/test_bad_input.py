@@ -1,0 +1,428 @@
+"""Bad specs, bad bundles and bad luck, through the command line: a finding, never a traceback.
+
+Whatever the mistake is, nothing is written. Not checked here: the wording, which is in the
+golden corpus, and mistakes that no file can hold, which are in the tests of the passes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import Result
+from specc.compiler.bundle import archive
+
+Specc = Callable[..., Result]
+Frames = dict[str, pd.DataFrame]
+Json = dict[str, Any]
+
+
+def everything(folder: Path) -> dict[Path, bytes | None]:
+    """Every file below a folder with its bytes, and every folder."""
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def reported(result: Result, status: int) -> list[Json]:
+    """The findings of `--format json`, from a command that ended with this status."""
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    assert result.exit_code == status, result.output
+    found: list[Json] = json.loads(result.stdout)["diagnostics"]
+    return found
+
+
+def rejected(specc: Specc, *options: str, bundle: str = "bundle") -> list[Json]:
+    """The findings of a run that is refused and writes nothing."""
+    before = everything(Path.cwd())
+    result = specc("run", "spec.json", bundle, "--out", "runs", "--format", "json", *options)
+    found = reported(result, 1)
+    assert everything(Path.cwd()) == before
+    text = specc("run", "spec.json", bundle, "--out", "runs", *options)
+    assert text.exit_code == 1
+    assert "Traceback" not in text.output
+    for finding in found:
+        assert f"[{finding['code']}]: {finding['message']}" in text.stdout
+        assert finding["help"], f"no help: {finding['code']}: {finding['message']}"
+    return found
+
+
+def only(found: list[Json]) -> Json:
+    (finding,) = found
+    return finding
+
+
+def write_spec(spec: Json) -> None:
+    Path("spec.json").write_text(json.dumps(spec, indent=2), encoding="utf-8")
+
+
+# The text of the spec
+
+
+def test_missing_spec(specc: Specc, bundle: Path) -> None:
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC001", "spec.json")
+
+
+def test_folder_as_spec(specc: Specc, bundle: Path) -> None:
+    Path("spec.json").mkdir()
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC001", "spec.json")
+
+
+def test_spec_that_is_not_utf8(specc: Specc, bundle: Path) -> None:
+    Path("spec.json").write_bytes(b'{"specc": 1, "name": "\xe4"}')
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC002", "spec.json")
+
+
+def test_spec_that_is_too_large(specc: Specc, bundle: Path) -> None:
+    Path("spec.json").write_text(" " * 10_000_001, encoding="utf-8")
+    assert only(rejected(specc))["code"] == "SC008"
+
+
+@pytest.mark.parametrize(("old", "new", "code"), [
+    ('"epochs": 2', '"epochs": 3, @"epochs": 2', "SC004"),
+    ("0.1", "@NaN", "SC005"),
+    ("0.1", "@-Infinity", "SC005"),
+    ("0.1", "@1e999", "SC005"),
+    ('"specc": 1', '"specc": 1, "description": @"\\ud800"', "SC006"),
+])
+def test_spec_that_is_no_strict_json(specc: Specc, bundle: Path, spec: Json, old: str, new: str,
+                                     code: str) -> None:
+    """`@` stands before the token at fault, which is the only mistake."""
+    marked = json.dumps(spec).replace(old, new)
+    Path("spec.json").write_text(marked.replace("@", ""), encoding="utf-8")
+    finding = only(rejected(specc))
+    assert finding["code"] == code
+    assert finding["range"]["start"] == {"line": 1, "column": marked.index("@") + 1}
+
+
+@pytest.mark.parametrize(("text", "code", "line", "column"), [
+    ("{'specc': 1}", "SC003", 1, 2),
+    ('{"specc": 1,\n "seed": 1,}', "SC003", 2, 11),
+    ('{"specc": ' + "[" * 100_000, "SC007", 1, 74),
+    ("[" * 100_000 + "]" * 100_000, "SC007", 1, 65),
+    ("\x00\x01\x02", "SC003", 1, 1),
+])
+def test_text_that_is_no_json(specc: Specc, bundle: Path, text: str, code: str, line: int,
+                                     column: int) -> None:
+    Path("spec.json").write_text(text, encoding="utf-8")
+    finding = only(rejected(specc))
+    assert finding["code"] == code
+    assert finding["range"]["start"] == {"line": line, "column": column}
+
+
+def test_unknown_type_and_unknown_key(specc: Specc, bundle: Path, spec: Json) -> None:
+    spec["loss"]["type"] = "builtins:exec"
+    spec["training"]["epoch"] = 3
+    write_spec(spec)
+    assert [(finding["code"], finding["pointer"]) for finding in rejected(specc)] == [
+        ("SC101", "/loss/type"), ("SC102", "/training/epoch")]
+
+
+def test_override_without_a_place(specc: Specc, bundle: Path, spec_file: Path) -> None:
+    finding = only(rejected(specc, "--set", "/metrics/7/type=x"))
+    assert (finding["code"], finding["pointer"]) == ("SC009", None)
+
+
+def test_spec_and_bundle_are_both_wrong(specc: Specc, spec: Json) -> None:
+    spec["network"]["activation"] = "relo"
+    write_spec(spec)
+    found = rejected(specc)
+    assert {finding["code"] for finding in found} == {"SC105", "SC601"}
+
+
+# The bundle as a whole
+
+
+def test_missing_bundle(specc: Specc, spec_file: Path) -> None:
+    finding = only(rejected(specc, bundle="nowhere"))
+    assert (finding["code"], finding["file"]) == ("SC601", "nowhere")
+
+
+def test_empty_folder_as_bundle(specc: Specc, spec_file: Path) -> None:
+    Path("bundle").mkdir()
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC602", "bundle")
+
+
+def test_other_file_as_bundle(specc: Specc, spec_file: Path) -> None:
+    finding = only(rejected(specc, bundle="spec.json"))
+    assert (finding["code"], finding["file"]) == ("SC602", "spec.json")
+
+
+@pytest.mark.parametrize("settings", [
+    "{", "[]", '{"specc_bundle": 1, "index_frame": NaN}', "[" * 100_000,
+    '{"specc_bundle": 2}', '{"index_frame": "index"}',
+    '{"specc_bundle": 1, "index_frame": "orders"}',
+    '{"specc_bundle": 1, "index_frame": 3}',
+    '{"specc_bundle": 1, "frames": {"shop": {"key": ["shop"]}}}',
+    '{"specc_bundle": 1, "frames": {"shops": {"key": ["number"]}}}',
+    '{"specc_bundle": 1, "frames": {"shops": {"key": "shop"}}}',
+    '{"specc_bundle": 1, "frames": {"shops": {"keys": ["shop"]}}}',
+    '{"specc_bundle": 1, "index": "index"}',
+])
+def test_wrong_bundle_json(specc: Specc, spec_file: Path, bundle: Path, settings: str) -> None:
+    (bundle / "bundle.json").write_text(settings, encoding="utf-8")
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC605", "bundle/bundle.json")
+
+
+def test_link_out_of_the_bundle(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    Path("elsewhere.parquet").write_bytes((bundle / "shops.parquet").read_bytes())
+    (bundle / "shops.parquet").unlink()
+    (bundle / "shops.parquet").symlink_to(Path("elsewhere.parquet").resolve())
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC602", "bundle/shops.parquet")
+
+
+# Frames, keys and columns
+
+
+def test_frame_that_is_not_there(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    (bundle / "shops.parquet").unlink()
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC606", "/extractors/shop/joins/0/frame")
+
+
+def test_column_that_is_not_there(specc: Specc, spec: Json, bundle: Path) -> None:
+    spec["extractors"]["shop"]["take_columns"] = ["area", "owner"]
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC607", "/extractors/shop/take_columns/1")
+
+
+def test_key_that_stands_twice(specc: Specc, spec_file: Path, bundle: Path,
+                               frames: Frames) -> None:
+    pd.concat([frames["shops"]] * 2).to_parquet(bundle / "shops.parquet")
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC612", "/extractors/shop/joins/0")
+    for part in ("'shops'", "'shop'", "4 rows", "1, 2, 3, 7"):
+        assert part in finding["message"]
+
+
+def test_samples_without_a_row(specc: Specc, spec: Json, bundle: Path, frames: Frames) -> None:
+    strangers = [f"x{number}" for number in range(16)]
+    frames["index"].assign(customer=strangers).to_parquet(bundle / "index.parquet")
+    spec["extractors"]["customer"]["missing_rows"] = "error"
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC613", "/extractors/customer/joins/0")
+    for part in ("'customers'", "customer", "16 of 16", "'x0', 'x1', 'x2', 'x3', 'x4'"):
+        assert part in finding["message"]
+    assert "x5" not in finding["message"]
+
+
+@pytest.mark.parametrize(("splits", "evaluate_on", "code", "pointer"), [
+    (["test"] * 16, None, "SC401", "/training/train_on"),
+    ([None] * 16, None, "SC401", "/training/train_on"),
+    (["train"] * 16, ["test"], "SC618", "/training/evaluate_on/0"),
+])
+def test_split_without_rows(specc: Specc, spec: Json, bundle: Path, frames: Frames,
+                            splits: list[str | None], evaluate_on: list[str] | None, code: str,
+                            pointer: str) -> None:
+    column = pd.Series(splits, index=frames["index"].index, dtype="str")
+    frames["index"].assign(split=column).to_parquet(bundle / "index.parquet")
+    spec["training"]["evaluate_on"] = evaluate_on
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == (code, pointer)
+
+
+@pytest.mark.parametrize(("column", "loss", "code", "pointer"), [
+    ("size", "torch.nn:MSELoss", "SC614", "/extractors/label/transformer"),
+    ("placed", "torch.nn:MSELoss", "SC614", "/extractors/label/transformer"),
+    ("shop", "torch.nn:BCEWithLogitsLoss", "SC306", "/extractors/label"),
+    ("amount", "torch.nn:MSELoss", "SC615", "/extractors/label"),
+])
+def test_label_of_the_wrong_kind(specc: Specc, spec: Json, bundle: Path, column: str, loss: str,
+                                 code: str, pointer: str) -> None:
+    spec["extractors"]["label"]["take_columns"] = [column]
+    spec["extractors"]["order"]["take_columns"] = ["gift"]
+    spec["loss"]["type"] = loss
+    spec["metrics"] = []
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == (code, pointer)
+
+
+# Damaged and hostile files
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4, 11, 0.3, 0.7, 0.95, -8, -1])
+def test_truncated_frame(specc: Specc, spec_file: Path, bundle: Path, kept: float) -> None:
+    path = bundle / "shops.parquet"
+    data = path.read_bytes()
+    path.write_bytes(data[:int(kept * len(data)) if 0 < kept < 1 else int(kept)])
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC604", "bundle/shops.parquet")
+
+
+@pytest.mark.parametrize("data", [
+    b"garbage " * 100,
+    b"PAR1" + bytes(range(256)) * 4 + struct.pack("<I", 512) + b"PAR1",
+    b"PAR1" + struct.pack("<I", 2**31) + b"PAR1",
+])
+def test_garbage_frame(specc: Specc, spec_file: Path, bundle: Path, data: bytes) -> None:
+    (bundle / "shops.parquet").write_bytes(data)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["file"]) == ("SC604", "bundle/shops.parquet")
+
+
+def test_frame_with_damaged_pages(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    path = bundle / "customers.parquet"
+    data = bytearray(path.read_bytes())
+    footer = struct.unpack("<I", data[-8:-4])[0]
+    data[4:-footer - 8] = b"\xff" * (len(data) - footer - 12)
+    path.write_bytes(data)
+    found = rejected(specc)
+    assert {(finding["code"], finding["file"]) for finding in found} == {
+        ("SC604", "bundle/customers.parquet")}
+
+
+def test_two_damaged_frames_are_both_told(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    for name in ("customers", "shops"):
+        (bundle / f"{name}.parquet").write_bytes(b"")
+    assert [finding["file"] for finding in rejected(specc)] == [
+        "bundle/customers.parquet", "bundle/shops.parquet"]
+
+
+def pack(bundle: Path, **extra: bytes) -> bytes:
+    """The frames of a folder, and further members, as a zip."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(bundle.iterdir()):
+            packed.write(path, path.name)
+        for name, data in extra.items():
+            packed.writestr(name, data)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["../evil.parquet", "a/../../evil.parquet", "/evil.parquet",
+                                  "C:/evil.parquet"])
+def test_zip_that_names_files_outside(specc: Specc, spec_file: Path, bundle: Path,
+                                      name: str) -> None:
+    frame = (bundle / "shops.parquet").read_bytes()
+    outside = everything(Path.cwd().parent).keys()
+    Path("bundle.zip").write_bytes(pack(bundle, **{name: frame}))
+    finding = only(rejected(specc, bundle="bundle.zip"))
+    assert (finding["code"], finding["file"]) == ("SC603", "bundle.zip")
+    assert everything(Path.cwd().parent).keys() - outside == {Path.cwd() / "bundle.zip"}
+    assert not Path("/evil.parquet").exists()
+
+
+def with_sizes(data: bytes, size: int) -> bytes:
+    """A zip whose directory says that every member has `size` bytes when unpacked."""
+    changed, place = bytearray(data), data.find(b"PK\x01\x02")
+    while place >= 0:
+        struct.pack_into("<I", changed, place + 24, size)
+        place = data.find(b"PK\x01\x02", place + 1)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(("size", "code"), [(10, "SC602"), (2**32 - 2, "SC625")])
+def test_zip_that_lies_about_its_sizes(specc: Specc, spec_file: Path, bundle: Path, size: int,
+                                       code: str) -> None:
+    Path("bundle.zip").write_bytes(with_sizes(pack(bundle), size))
+    finding = only(rejected(specc, bundle="bundle.zip"))
+    assert (finding["code"], finding["file"]) == (code, "bundle.zip")
+
+
+def test_zip_that_unpacks_to_more_than_the_limit(specc: Specc, spec_file: Path, bundle: Path,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LARGEST_TOTAL", 100_000)
+    Path("bundle.zip").write_bytes(pack(bundle, **{"zeros.parquet": bytes(1_000_000)}))
+    assert Path("bundle.zip").stat().st_size < 100_000
+    finding = only(rejected(specc, bundle="bundle.zip"))
+    assert (finding["code"], finding["file"]) == ("SC625", "bundle.zip")
+
+
+def test_zip_of_too_many_files(specc: Specc, spec_file: Path, bundle: Path,
+                               monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LARGEST_COUNT", 50)
+    extra = {f"{number}.txt": b"" for number in range(50)}
+    Path("bundle.zip").write_bytes(pack(bundle, **extra))
+    finding = only(rejected(specc, bundle="bundle.zip"))
+    assert (finding["code"], finding["file"]) == ("SC625", "bundle.zip")
+
+
+def test_truncated_zip(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    data = pack(bundle)
+    Path("bundle.zip").write_bytes(data[: len(data) // 2])
+    finding = only(rejected(specc, bundle="bundle.zip"))
+    assert (finding["code"], finding["file"]) == ("SC602", "bundle.zip")
+
+
+# The run
+
+
+def test_more_memory_than_there_is(specc: Specc, spec: Json, bundle: Path) -> None:
+    spec["network"]["sizes"] = [1_000_000, 1_000_000, 1]
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC405", "/network")
+
+
+def test_diverging_run(specc: Specc, spec: Json, bundle: Path) -> None:
+    spec["extractors"]["label"]["take_columns"] = ["shop"]
+    spec["loss"]["type"] = "torch.nn:MSELoss"
+    spec["optimizer"]["lr"] = 1e6
+    spec["training"]["epochs"] = 5
+    spec["metrics"] = []
+    write_spec(spec)
+    finding = only(reported(specc("run", "spec.json", "bundle", "--format", "json"), 1))
+    assert (finding["code"], finding["pointer"]) == ("SC501", "/optimizer")
+    assert finding["help"]
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/runs"])
+def test_unwritable_out(specc: Specc, spec_file: Path, bundle: Path, out: str) -> None:
+    Path("taken").write_text("a file", encoding="utf-8")
+    before = everything(Path.cwd())
+    result = specc("run", "spec.json", "bundle", "--out", out, "--format", "json")
+    finding = only(reported(result, 1))
+    assert finding["code"] == "SC502"
+    assert finding["help"] and "taken" in finding["message"]
+    assert everything(Path.cwd()) == before
+
+
+def test_metric_that_is_not_defined(specc: Specc, spec: Json, bundle: Path,
+                                    frames: Frames) -> None:
+    late = [0, 1] * 5 + [1] * 6
+    frames["index"].assign(late=late).to_parquet(bundle / "index.parquet")
+    write_spec(spec)
+    found = reported(specc("run", "spec.json", "bundle", "--format", "json"), 0)
+    assert [(finding["code"], finding["severity"], finding["pointer"]) for finding in found] == [
+        ("SC503", "warning", "/metrics/0")]
+    assert "'test'" in found[0]["message"]
+
+
+def test_interrupted_run(specc: Specc, spec_file: Path, bundle: Path,
+                         monkeypatch: pytest.MonkeyPatch) -> None:
+    from specc.runtime import loop
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "run_step", interrupt)
+    finding = only(reported(specc("run", "spec.json", "bundle", "--format", "json"), 1))
+    assert (finding["code"], finding["help"] is not None) == ("SC504", True)
+    assert "epoch 1" in finding["message"]
+
+
+def test_device_that_is_not_there(specc: Specc, spec: Json, bundle: Path,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    spec["training"]["device"] = "cuda"
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC404", "/training/device")

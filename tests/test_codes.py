@@ -1,0 +1,94 @@
+"""Every diagnostic code: documented, raised, and shown by a failing case."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from specc.compiler import codes
+from specc.compiler.diagnostic import Code
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+CODES = {name: code for name, code in vars(codes).items() if isinstance(code, Code)}
+
+ELSEWHERE = {
+    "SC001": ("a file is no text of a spec", "test_missing_spec"),
+    "SC002": ("a case of the corpus is text", "test_spec_that_is_not_utf8"),
+    "SC008": ("ten megabytes", "test_spec_that_is_too_large"),
+    "SC009": ("overrides stand beside the text", "test_override_without_a_place"),
+    "SC404": ("depends on the machine", "test_device_that_is_not_there"),
+    "SC405": ("depends on the machine", "test_more_memory_than_there_is"),
+    "SC501": ("a run", "test_diverging_run"),
+    "SC502": ("a run", "test_unwritable_out"),
+    "SC503": ("a run", "test_metric_that_is_not_defined"),
+    "SC504": ("a run", "test_interrupted_run"),
+    "SC601": ("no bundle", "test_missing_bundle"),
+    "SC602": ("a damaged bundle", "test_empty_folder_as_bundle"),
+    "SC603": ("a hostile zip", "test_zip_that_names_files_outside"),
+    "SC604": ("a damaged file", "test_truncated_frame"),
+    "SC605": ("a wrong bundle.json", "test_wrong_bundle_json"),
+    "SC625": ("a huge bundle", "test_zip_of_too_many_files"),
+}
+"""Codes that no case of the corpus can show: why, and the test of test_bad_input.py."""
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_code_has_a_reason_in_words(name: str) -> None:
+    code = CODES[name]
+    assert re.fullmatch(r"SC[0-7]\d\d", code.name)
+    assert code.doc.endswith(".") and code.doc[0].isupper() | code.doc.startswith(("`", "bundle"))
+    assert code.message and not code.message.endswith(".")
+    assert code.help is None or not code.help.endswith(".")
+
+
+def test_names_of_codes_are_unique_and_ascend() -> None:
+    names = [code.name for code in CODES.values()]
+    assert names == sorted(set(names))
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_code_is_raised_somewhere(name: str) -> None:
+    assert name in _used()
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_code_has_a_failing_case(name: str) -> None:
+    code = CODES[name].name
+    if code not in ELSEWHERE:
+        assert code in _shown(), f"no case of tests/golden shows {code}"
+
+
+@pytest.mark.parametrize("code", ELSEWHERE)
+def test_code_shown_elsewhere_has_its_test(code: str) -> None:
+    assert code not in _shown(), "the corpus shows it: take it out of the table"
+    text = (TESTS / "test_bad_input.py").read_text(encoding="utf-8")
+    functions = {node.name: ast.get_source_segment(text, node) or ""
+                 for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+    assert code in functions[ELSEWHERE[code][1]]
+
+
+@cache
+def _shown() -> frozenset[str]:
+    """The codes in the outputs of the golden corpus."""
+    return frozenset(
+        code for output in (TESTS / "golden").glob("*/*/*.out")
+        for code in re.findall(r"(?:error|warning)\[(SC\d+)\]", output.read_text("utf-8")))
+
+
+@cache
+def _used() -> frozenset[str]:
+    """The constants of codes.py that the product calls `at` on."""
+    used = set()
+    for folder in ("compiler", "runtime", "specc"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                # A code may be chosen first and called later, so any mention but an import counts.
+                if isinstance(node, ast.Attribute):
+                    used.add(node.attr)
+                elif isinstance(node, ast.Name) and path.name != "codes.py":
+                    used.add(node.id)
+    return frozenset(used)
