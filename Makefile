@@ -23,6 +23,7 @@ bench: .venv/tested $(BUNDLE)/bundle.json
 generate: .venv/tested
 	$(BIN)/python -m specc.schema.constructors.generate
 	$(BIN)/python -m specc.schema.assemble --write
+	$(BIN)/python -m pytest -q tests/test_explain.py::test_examples_are_fresh --update
 	$(BIN)/python docs/generate.py --write
 
 lint: .venv/tested

@@ -161,6 +161,7 @@ OPTIMIZER_MISMATCH = Code(
 )
 WEIGHT_COUNT = Code(
     "SC309", ERROR, "{name} has {got} numbers, the output has {wanted} columns",
+    help="give one number for each column of the output, in order",
     doc="Class weights are given one for each column of the output.",
 )
 REFUSED_BY_LIBRARY = Code(
@@ -192,7 +193,8 @@ UNAVAILABLE_DEVICE = Code(
     doc="`auto` takes the first of cuda, mps and cpu that is available.",
 )
 TOO_LITTLE_MEMORY = Code(
-    "SC405", ERROR, "a run takes {needed} of memory, {available} are free; {what} takes {size} of it",
+    "SC405", ERROR,
+    "a run takes {needed} of memory, {available} are free; {what} takes {size} of it",
     doc="What a run takes is counted before anything is allocated: the encoded frames, weights, "
     "gradients, the state of the optimizer, and the activations of one batch.",
 )
@@ -228,6 +230,7 @@ BUNDLE_NOT_FOUND = Code(
 )
 UNREADABLE_BUNDLE = Code(
     "SC602", ERROR, "cannot read the bundle: {reason}",
+    help="write or pack it again: a bundle is a folder, or a zip, of Parquet files",
     doc="The folder or the zip file itself is damaged or hostile.",
 )
 UNSAFE_ZIP = Code(
@@ -242,6 +245,8 @@ UNREADABLE_FRAME = Code(
 )
 BAD_BUNDLE_JSON = Code(
     "SC605", ERROR, "bundle.json: {reason}",
+    help='write it as {{"specc_bundle": 1, "index_frame": "flights", '
+    '"frames": {{"planes": {{"key": ["tailnum"]}}}}}}',
     doc="bundle.json names the index frame and the key columns of the frames.",
 )
 UNKNOWN_FRAME = Code(
@@ -297,13 +302,15 @@ NULLS = Code(
 )
 NO_INDEX_FRAME = Code(
     "SC616", ERROR, "no frame is the index frame",
-    help='name it in bundle.json: {{"index_frame": "..."}}, or in /bundle/index_frame; '
+    help='name it in bundle.json: {{"specc_bundle": 1, "index_frame": "..."}}, or in the spec: '
+    '"bundle": {{"index_frame": "..."}}; '
     "a frame called `index` is it by default",
     doc="The rows of the index frame are the samples.",
 )
 NO_SPLIT = Code(
     "SC617", ERROR, "the index frame {frame!r} has no column 'split'",
-    help='add the column, or prepare one: "bundle": {{"prepare": [{{"type": "random_split"}}]}}',
+    help='add the column, or prepare one: "bundle": {{"prepare": [{{"type": "random_split", '
+    '"parts": {{"train": 0.8, "test": 0.2}}}}]}}',
     doc="The column `split` says which samples train and which are evaluated.",
 )
 UNKNOWN_SPLIT = Code(
@@ -317,10 +324,12 @@ BAD_PRIORITY = Code(
 )
 EMPTY_FRAME = Code(
     "SC620", ERROR, "the index frame {frame!r} has no rows",
+    help="write the rows of the samples into the index frame",
     doc="Without samples there is nothing to train on.",
 )
 NOT_ALIGNED = Code(
     "SC621", ERROR, "the frame {frame!r} is not aligned with the index frame: {reason}",
+    help="join the frame by a key instead: \"joins\": [...]",
     doc="An aligned frame shares the key of the index frame, or, with no key in either, its "
     "number of rows.",
 )
@@ -340,6 +349,7 @@ BAD_PREPARATION = Code(
 )
 LIMIT = Code(
     "SC625", ERROR, "{what} is {got}, the limit is {limit}",
+    help="leave out what the spec does not read",
     doc="Limits keep hostile input from taking the memory of the machine.",
 )
 TOO_MANY_MISSING = Code(

@@ -9,6 +9,9 @@ from .diagnostic import Code, Diagnostic, Patch, Target, one_line
 from .pointer import join
 from .suggest import certain, nearest
 
+_FEW = 6
+"""Names up to which a help line that has a guess lists them all the same."""
+
 _SHOWN = 8
 """How many known names a help line lists before it counts the rest."""
 
@@ -23,9 +26,12 @@ def known(candidates: Iterable[str], noun: str) -> str:
 
 
 def did_you_mean(guess: str | None, candidates: Iterable[str], noun: str) -> str:
-    """The help of an unknown name: the nearest one, then those that exist."""
-    listing = known(candidates, noun)
-    return listing if guess is None else f"did you mean {guess!r}? {listing}"
+    """The help of an unknown name: the nearest one, then those that exist, if they are few."""
+    names = list(candidates)
+    if guess is None:
+        return known(names, noun)
+    question = f"did you mean {guess!r}?"
+    return f"{question} {known(names, noun)}" if len(names) <= _FEW else question
 
 
 def replace_fix(pointer: str, guess: str | None) -> Patch | None:

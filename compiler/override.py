@@ -41,7 +41,8 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> Result[Docu
             found.append(_refused(pointer, str(refusal)))
     if found:
         return Result(None, tuple(found))
-    return Result(Document(replace(document.source, overridden=frozenset(pointers)), value))
+    source = replace(document.source, overridden=frozenset(pointers))
+    return Result(Document(source, value, document.holes))
 
 
 def _refused(pointer: str, reason: str) -> Diagnostic:

@@ -149,7 +149,7 @@ def _values(node: Node, bundle: Bundle, frame: str, column: str, pointer: str,
 def _part_names(node: Node) -> tuple[str, ...]:
     parts = node.args["parts"]
     if isinstance(parts, Mapping):
-        return tuple(parts)
+        return tuple(sorted(parts))
     return tuple(part["split"] for part in parts)
 
 
@@ -163,7 +163,8 @@ def _refuse_empty_parts(node: Node, names: tuple[str, ...], part_codes: Codes) -
 
 def _fractions(node: Node) -> list[float]:
     parts = node.args["parts"]
-    fractions = list(parts.values()) if isinstance(parts, Mapping) else [
+    # The keys of an object have no order in JSON, so equal specs must split equally.
+    fractions = [parts[name] for name in sorted(parts)] if isinstance(parts, Mapping) else [
         part["fraction"] for part in parts
     ]
     total = sum(fractions)

@@ -12,12 +12,12 @@ from typing import Any
 
 from . import SCHEMA_FILE, document
 from .declaration import Family, Fragment, NetworkType, Type
-from .fields import array
+from .fields import NAME, array
 from .vocabulary import VOCABULARY
 
 INPUT_FRAMES = array(
     "Frames to put in front of this node: the extraction of these extractors, side by side.",
-    {"type": "string", "minLength": 1}, default=[], example=["passengers", "tickets"],
+    NAME, default=[], example=["passengers", "tickets"],
 )
 
 

@@ -54,6 +54,7 @@ _VERSION: Fragment = {
 _DESCRIPTION: Fragment = {
     "description": "What the spec is for, in words.",
     "type": "string",
+    "maxLength": 100_000,
     "default": "",
     "examples": ["Does a flight arrive more than 15 minutes late?"],
 }

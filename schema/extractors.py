@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from .declaration import Fragment, Type
-from .fields import array, choice, mapping, names, number, one_of, scalar, string
+from .fields import (
+    LONGEST_STRING,
+    MOST_NAMES,
+    NAME,
+    array,
+    choice,
+    mapping,
+    names,
+    number,
+    one_of,
+    scalar,
+    string,
+)
 
 DTYPES = ("boolean", "integer", "float", "number", "string", "datetime")
 
 EXTRACTOR, TRANSFORMER = "extractor", "transformer"
+
+MOST_JOINS = 32
+"""Joins in one chain."""
+
+MOST_KEY_COLUMNS = 32
+"""Columns of one key."""
 
 
 def _closed(description: str, properties: dict[str, Fragment], required: list[str]) -> Fragment:
@@ -20,10 +38,13 @@ _ON: Fragment = {
     "the order of the key, or an object from columns here to columns there.",
     "type": ["string", "array", "object"],
     "minLength": 1,
+    "maxLength": LONGEST_STRING,
     "minItems": 1,
+    "maxItems": MOST_KEY_COLUMNS,
     "minProperties": 1,
-    "items": {"type": "string", "minLength": 1},
-    "additionalProperties": {"type": "string", "minLength": 1},
+    "maxProperties": MOST_KEY_COLUMNS,
+    "items": NAME,
+    "additionalProperties": NAME,
     "examples": ["tailnum"],
 }
 
@@ -42,6 +63,7 @@ JOIN: Fragment = _closed(
 SELECTOR: Fragment = {
     "type": ["string", "object"],
     "minLength": 1,
+    "maxLength": LONGEST_STRING,
     "properties": {
         "dtype": choice("Every column of this dtype; `number` means integer or float.", DTYPES,
                         example="float"),
@@ -59,13 +81,14 @@ PLAIN = Type(
                         "starts from the index frame.", default=None, example="features",
                         null=True),
         "joins": array("The chain of joins, walked in order; columns are taken from its end.",
-                       JOIN, default=[], example=[{"frame": "planes", "on": "tailnum"}]),
+                       JOIN, default=[], example=[{"frame": "planes", "on": "tailnum"}],
+                       max_items=MOST_JOINS),
         "take_columns": array("The columns to take, by name, glob or dtype; keys, `split` and "
                               "`priority` are taken only by their exact name.", SELECTOR,
                               default=["*"], example=["age", "fare_*", {"dtype": "float"}],
-                              min_items=1),
+                              min_items=1, max_items=MOST_NAMES),
         "drop_columns": array("The columns to leave out, by name, glob or dtype.", SELECTOR,
-                              default=[], example=["comment"]),
+                              default=[], example=["comment"], max_items=MOST_NAMES),
         "missing_rows": choice("What to do with samples that have no row at the end of the joins: "
                                "`null` reads nulls, `error` refuses the bundle.",
                                ["null", "error"], default="null", example="error"),

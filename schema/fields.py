@@ -14,6 +14,25 @@ from .declaration import Fragment
 REQUIRED: Any = object()
 """Stands for the default of a property that has none."""
 
+LARGEST_INTEGER = 1_000_000_000
+"""Bound of whole numbers that have no natural one: counts and sizes stay inside of int64."""
+
+LARGEST_SCALAR = 1e30
+"""Bound of a number that may stand for a value of any column."""
+
+LONGEST_STRING = 1_000
+"""Characters of a name."""
+
+MOST_ELEMENTS, MOST_NAMES = 1_000, 10_000
+"""Elements of a list; of one that names columns, or gives a number to each class."""
+
+MOST_KEYS = 1_000
+"""Names in an object with free names."""
+
+
+NAME: Fragment = {"type": "string", "minLength": 1, "maxLength": LONGEST_STRING}
+"""A name as an element of a list."""
+
 
 def _field(schema: dict[str, Any], description: str, default: Any, example: Any) -> Fragment:
     field: dict[str, Any] = {"description": description, **schema}
@@ -37,6 +56,8 @@ def _or_null(kind: str, null: bool) -> str | list[str]:
 def integer(description: str, *, example: int | None, default: Any = REQUIRED,
             minimum: int | None = None, maximum: int | None = None, null: bool = False) -> Fragment:
     """A whole number within bounds that are both allowed; `null` admits null too."""
+    minimum = -LARGEST_INTEGER if minimum is None else minimum
+    maximum = LARGEST_INTEGER if maximum is None else maximum
     schema = {"type": _or_null("integer", null), **_bounds(minimum, maximum, None, None)}
     return _field(schema, description, default, example)
 
@@ -52,8 +73,9 @@ def number(description: str, *, example: float | None, default: Any = REQUIRED,
 
 def string(description: str, *, example: str | None, default: Any = REQUIRED,
            pattern: str | None = None, null: bool = False) -> Fragment:
-    """A string that is not empty."""
-    schema: dict[str, Any] = {"type": _or_null("string", null), "minLength": 1}
+    """A string that is neither empty nor longer than a name may be."""
+    schema: dict[str, Any] = {"type": _or_null("string", null), "minLength": 1,
+                              "maxLength": LONGEST_STRING}
     if pattern is not None:
         schema["pattern"] = pattern
     return _field(schema, description, default, example)
@@ -73,18 +95,18 @@ def choice(description: str, values: Sequence[Any], *, example: Any,
 
 def scalar(description: str, *, example: Any, default: Any = REQUIRED) -> Fragment:
     """A number, a string, true, false or null."""
-    schema = {"type": ["number", "string", "boolean", "null"]}
+    schema = {"type": ["number", "string", "boolean", "null"], "minimum": -LARGEST_SCALAR,
+              "maximum": LARGEST_SCALAR, "maxLength": LONGEST_STRING}
     return _field(schema, description, default, example)
 
 
 def array(description: str, items: Fragment, *, example: list[Any], default: Any = REQUIRED,
-          min_items: int = 0, max_items: int | None = None, null: bool = False) -> Fragment:
+          min_items: int = 0, max_items: int = MOST_ELEMENTS, null: bool = False) -> Fragment:
     """A list whose elements all have the form `items`."""
     schema: dict[str, Any] = {"type": _or_null("array", null), "items": items}
     if min_items:
         schema["minItems"] = min_items
-    if max_items is not None:
-        schema["maxItems"] = max_items
+    schema["maxItems"] = max_items
     return _field(schema, description, default, example)
 
 
@@ -92,9 +114,10 @@ def names(description: str, *, example: Any, default: Any = REQUIRED,
           min_items: int = 1) -> Fragment:
     """One name, or a list of names."""
     schema: dict[str, Any] = {"type": ["string", "array"], "minLength": 1,
-                              "items": {"type": "string", "minLength": 1}}
+                              "maxLength": LONGEST_STRING, "items": NAME}
     if min_items:
         schema["minItems"] = min_items
+    schema["maxItems"] = MOST_NAMES
     return _field(schema, description, default, example)
 
 
@@ -104,6 +127,7 @@ def mapping(description: str, values: Fragment, *, example: dict[str, Any],
     schema: dict[str, Any] = {"type": "object", "additionalProperties": values}
     if min_properties:
         schema["minProperties"] = min_properties
+    schema["maxProperties"] = MOST_KEYS
     return _field(schema, description, default, example)
 
 

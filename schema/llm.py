@@ -21,6 +21,7 @@ LIMITS = {
     "exclusiveMinimum": "Above {}.", "exclusiveMaximum": "Below {}.",
     "maxLength": "Not longer than {}.", "minItems": "Items: at least {}.",
     "maxItems": "Items: at most {}.", "minProperties": "Names: at least {}.",
+    "maxProperties": "Names: at most {}.",
 }
 """Keywords that the profile gives up -> how the description tells them."""
 

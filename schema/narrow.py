@@ -145,8 +145,8 @@ def _name_frames(schema: dict[str, Any], names: BundleNames) -> None:
     keys = bundle["keys"]
     keys["properties"] = {
         name: {"description": f"The key of {name}: a column, or a list of them.",
-               "type": ["string", "array"], "minItems": 1,
-               "anyOf": _one_or_several(_ref("columns", place))}
+               "type": ["string", "array"], "minItems": 1, **_column(place),
+               "items": _ref("columns", place)}
         for place, name in enumerate(frames)
     }
     keys["additionalProperties"] = False
@@ -163,6 +163,10 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _take_all(schema: dict[str, Any]) -> None:
     """Every place that names columns takes those of all frames."""
+    keys = schema["properties"]["bundle"]["properties"]["keys"]["properties"]
+    for place, name in enumerate(keys):
+        keys[name] = {"description": keys[name]["description"],
+                      "anyOf": _one_or_several(_ref("columns", place))}
     column = _ref("columns", _ALL)
     plain = _plain(schema)
     for key in ("take_columns", "drop_columns"):

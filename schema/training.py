@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from .declaration import Fragment
-from .fields import array, choice, integer
+from .fields import NAME, array, choice, integer
 
 SAMPLING = ("auto", "shuffled", "sequential", "priority")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-
-_SPLIT: Fragment = {"type": "string", "minLength": 1}
 
 PROPERTIES: dict[str, Fragment] = {
     "epochs": integer("How many times training goes through the training rows.", minimum=1,
@@ -16,10 +14,10 @@ PROPERTIES: dict[str, Fragment] = {
     "batch_size": integer("Rows in one training step.", minimum=1, maximum=2**31 - 1, default=256,
                           example=512),
     "train_on": array("The splits to train on; `display` is the part of training that is also "
-                      "evaluated.", _SPLIT, default=["train", "display"], example=["train"],
+                      "evaluated.", NAME, default=["train", "display"], example=["train"],
                       min_items=1),
     "evaluate_on": array("The splits to evaluate; null means every split of the bundle, but not "
-                         "`train` where there is a `display`.", _SPLIT, default=None,
+                         "`train` where there is a `display`.", NAME, default=None,
                          example=["display", "test"], null=True),
     "evaluate_every": integer("Epochs between two evaluations; the last epoch is always "
                               "evaluated.", minimum=1, default=1, example=5),

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .compiler.diagnostic import Diagnostic, Result
+from .compiler import codes
+from .compiler.diagnostic import Diagnostic, Result, one_line
 from .compiler.pipeline import check, compile_document, read
 from .compiler.reporters import render_text
 from .compiler.source import read_source
@@ -179,7 +180,12 @@ def _checked(spec: SpecLike, overrides: Sequence[str]) -> Validation:
 
 def _source(spec: SpecLike) -> Result[Source]:
     if isinstance(spec, Mapping):
-        return Result(Source("spec", json.dumps(spec, indent=2, ensure_ascii=False)))
+        try:
+            return Result(Source("spec", json.dumps(spec, indent=2, ensure_ascii=False)))
+        except (TypeError, ValueError, RecursionError) as error:
+            return Result(None, (codes.NOT_JSON.at(
+                reason=one_line(str(error)), help="use what JSON has: objects, lists, strings, "
+                "numbers, true, false and null"),))
     if isinstance(spec, str) and spec.lstrip().startswith("{"):
         return Result(Source("spec", spec))
     return read_source(spec)

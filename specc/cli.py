@@ -195,6 +195,26 @@ def describe(bundle: Path, form: str) -> None:
 
 
 @cli.command()
+@click.argument("code", required=False)
+@TEXT_OR_JSON
+@COLOR
+def explain(code: str | None, form: str) -> None:
+    """Show the rule behind CODE with a failing and a repaired spec; list all without CODE."""
+    from .compiler.explain import as_json, explanation, listing, suggestion
+    from .compiler.rules import RULES
+
+    rule = None if code is None else RULES.get(code.upper())
+    if code is not None and rule is None:
+        guess = suggestion(code)
+        meant = f", did you mean {guess}?" if guess else "; `specc explain` lists all codes"
+        raise click.UsageError(f"there is no code {code!r}{meant}")
+    if form == "json":
+        click.echo(as_json(RULES if rule is None else {rule.name: rule}))
+    else:
+        click.echo(listing() if rule is None else explanation(rule, color=is_colored()))
+
+
+@cli.command()
 @click.option("--bundle", "path", type=click.Path(path_type=Path), metavar="BUNDLE",
               help="Narrow frames and columns to those of BUNDLE.")
 @click.option("--profile", type=click.Choice(["llm"]),

@@ -17,6 +17,7 @@ from .compiler.repair import repair
 from .compiler.reporters import Paint
 from .compiler.stages import Source
 
+_STYLES = {"-": "removed", "+": "added", "@": "dim"}
 _CONTEXT = 3
 """Lines around a difference that are shown with it."""
 
@@ -62,7 +63,7 @@ def difference(name: str, before: str, after: str, paint: Paint) -> Iterator[str
                                  n=_CONTEXT, lineterm="")
     for number, line in enumerate(lines):
         shown = "\t".join(map(one_line, line.split("\t")))
-        style = ("strong" if number < 2 else {"-": "removed", "+": "added", "@": "dim"}.get(line[0]))
+        style = "strong" if number < 2 else _STYLES.get(line[0])
         yield paint(style, shown) if style else shown
 
 

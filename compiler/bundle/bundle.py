@@ -17,6 +17,7 @@ from .describe import FrameDescription, describe_frame
 from .errors import LIBRARY_FAILURES, BundleError, reason_of
 from .folder import open_folder
 from .frames import Frame, ParquetFrame, TableFrame, is_unnamed_index, pandas_key
+from .range_index import with_range_index
 from .settings import Settings, parse_settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Bundle:
         found: list[Diagnostic] = []
         for file in contents.frames:
             try:
-                frames[file.name] = ParquetFrame(file.name, file.file, file.source)
+                frames[file.name] = with_range_index(
+                    ParquetFrame(file.name, file.file, file.source))
             except BundleError as error:
                 found += error.diagnostics
         settings = Settings()

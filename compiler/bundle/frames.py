@@ -159,6 +159,9 @@ def pandas_key(schema: pa.Schema) -> tuple[str, ...]:
     except (KeyError, TypeError, ValueError, RecursionError):
         return ()
     columns = set(schema.names)
+    if isinstance(index, list):
+        # A range has no column in the file; `range_index` makes one of that name.
+        index = [entry.get("name") if isinstance(entry, dict) else entry for entry in index]
     if not isinstance(index, list) or not all(
         isinstance(name, str) and name in columns and not is_unnamed_index(name) for name in index
     ):

@@ -47,8 +47,9 @@ def parse(source: Source) -> Result[Document]:
         return Result(None, (_syntax_error(text, error),))
     if refused or _MAYBE_SURROGATE.search(text):
         found = tuple(_refusals(text))
-        if any(diagnostic.code == LONE_SURROGATE.name for diagnostic in found):
-            # Such text cannot be printed, so no later message could repeat it.
+        # Text with half a character cannot be printed, so no later message could repeat it.
+        hopeless = any(entry.code == LONE_SURROGATE.name for entry in found)
+        if hopeless or (found and not isinstance(value, dict)):
             return Result(None, found)
         bad_numbers = (entry.pointer for entry in found if entry.code == NOT_A_NUMBER.name)
         return Result(Document(source, value, frozenset(filter(None, bad_numbers))), found)

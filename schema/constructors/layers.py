@@ -115,14 +115,13 @@ ENTRIES = {
                                 "Share of the newest batch in the running statistics; "
                                 "null averages all batches alike.",
                                 example=0.01, minimum=0, maximum=1, null=True),
-            "track_running_stats": partial(fields.boolean,
-                                           "Keep running statistics for evaluation; "
-                                           "false uses those of the batch there too.",
-                                           example=False),
             "bias": partial(fields.boolean, "Learn an offset for each channel, with affine.",
                             example=False),
         },
-        dropped={"num_features": "the width of what arrives"},
+        dropped={
+            "num_features": "the width of what arrives",
+            "track_running_stats": "a prediction must not depend on the rows of its batch",
+        },
     ),
     "LayerNorm": Entry(
         "Brings the last axis of each sample to mean 0 and variance 1.",

@@ -16,7 +16,8 @@ FORMS = {
                          ["mean", "sum"], example="sum"),
     "weight": partial(fields.array, "Factor on the loss of each class, in the order of the "
                       "classes; null weighs them alike.",
-                      _WEIGHT, example=[1.0, 2.5], min_items=1, null=True),
+                      _WEIGHT, example=[1.0, 2.5], min_items=1,
+                      max_items=fields.MOST_NAMES, null=True),
     "ignore_index": partial(fields.integer, "Class number that takes no part in the loss.",
                             example=0, minimum=-100, maximum=1_000_000),
     "label_smoothing": partial(fields.number,
@@ -53,7 +54,8 @@ ENTRIES = {
         forms={"pos_weight": partial(fields.array,
                                      "Factor on the positive part of each label column; "
                                      "null is 1.",
-                                     _POSITIVE, example=[3.0], min_items=1, null=True)},
+                                     _POSITIVE, example=[3.0], min_items=1,
+                                     max_items=fields.MOST_NAMES, null=True)},
         dropped=_SAMPLE_WEIGHT,
     ),
     "CrossEntropyLoss": Entry("Cross entropy of the logits of all classes with the true class.",
@@ -83,7 +85,8 @@ ENTRIES = {
                                           fields.array,
                                           "Factor on the loss of each label column; "
                                           "null weighs them alike.",
-                                          _WEIGHT, example=[1.0, 2.5], min_items=1, null=True)}),
+                                          _WEIGHT, example=[1.0, 2.5], min_items=1,
+                                          max_items=fields.MOST_NAMES, null=True)}),
     "MultiMarginLoss": Entry(
         "Wants the score of the true class above all others by a margin.",
         ({}, {"p": 2}),

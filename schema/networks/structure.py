@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..declaration import Args, NetworkType, Scope
-from ..fields import array, boolean, choice, many_of
+from ..fields import NAME, array, boolean, choice, many_of
 from ..shapes import (
     BATCH,
     Frames,
@@ -38,8 +38,8 @@ EXTRACTION = NetworkType(
     name="extraction",
     description="Turns frames of the batch into one tensor, side by side.",
     properties={
-        "frames": array("The extractors to read, in this order.", {"type": "string",
-                        "minLength": 1}, example=["passengers", "tickets"], min_items=1),
+        "frames": array("The extractors to read, in this order.", NAME,
+                        example=["passengers", "tickets"], min_items=1),
     },
     required=("frames",),
     examples=({"frames": ["passengers"]},),

@@ -22,6 +22,7 @@ from specc.compiler.diagnostic import Result
 from specc.compiler.dtypes import classify
 from specc.compiler.passes.fit import fit
 from specc.compiler.stages import (
+    UNKNOWN_LABEL,
     BoundExtractor,
     BoundGraph,
     Column,
@@ -240,7 +241,9 @@ def test_independent_mistakes_of_all_extractors_are_reported_at_once() -> None:
         ("SC614", "/extractors/a/transformer"), ("SC702", "/extractors/b/transformer"),
         ("SC604", None),
     ]
-    assert result.stage is None
+    assert result.stage is not None
+    assert not result.stage.extractors
+    assert result.stage.label is UNKNOWN_LABEL
 
 
 def test_one_mistake_in_the_transformer_is_reported_once_for_many_columns() -> None:

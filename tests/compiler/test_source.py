@@ -196,7 +196,7 @@ def test_a_text_that_ends_too_early_says_what_is_open() -> None:
 def check_never_raises(text: str) -> None:
     source = Source("s", text)
     result = parse(source)
-    assert (result.stage is None) == bool(result.diagnostics)
+    assert result.ok == (not result.diagnostics)
     for diagnostic in result.diagnostics:
         assert diagnostic.offset is not None and 0 <= diagnostic.offset <= len(text)
         assert diagnostic.message.isprintable()

@@ -1,19 +1,24 @@
 // The JSON language service of VS Code without the editor: one question a line in, one answer
 // a line out, both JSON.
 //
-// In:  {"schema": {...}}                         the schema for all questions that follow
+// In:  {"schema": {...}}                         the schema for texts that name none
 //      {"ask": "complete", "text", "offset"}     what may stand at the offset
 //      {"ask": "hover", "text", "offset"}        what is told of the thing at the offset
-//      {"ask": "diagnose", "text"}               what is wrong
+//      {"ask": "diagnose", "text", "uri"}        what is wrong; `$schema` is relative to the uri
 // Out: null, [{label, insertText, documentation}], a string, or [{message, text}].
 
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import languageService from "vscode-json-languageservice";
 
 const { ClientCapabilities, getLanguageService, TextDocument } = languageService;
-const SCHEMA = "spec.schema.json";
 
-const service = getLanguageService({ clientCapabilities: ClientCapabilities.LATEST });
+const service = getLanguageService({
+  clientCapabilities: ClientCapabilities.LATEST,
+  schemaRequestService: (uri) => readFile(fileURLToPath(uri), "utf8"),
+  workspaceContext: { resolveRelativePath: (path, from) => new URL(path, from).toString() },
+});
 
 const answers = {
   async complete(document, json, offset) {
@@ -35,12 +40,13 @@ const answers = {
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { schema, ask, text, offset } = JSON.parse(line);
+  const { schema, ask, text, offset, uri } = JSON.parse(line);
   let answer = null;
   if (schema !== undefined) {
-    service.configure({ validate: true, schemas: [{ uri: SCHEMA, fileMatch: ["*.json"], schema }] });
+    const schemas = [{ uri: "memory:spec.schema.json", fileMatch: ["*.json"], schema }];
+    service.configure({ validate: true, schemas });
   } else {
-    const document = TextDocument.create("file:///spec.json", "json", 1, text);
+    const document = TextDocument.create(uri ?? "memory:spec.json", "json", 1, text);
     answer = await answers[ask](document, service.parseJSONDocument(document), offset);
   }
   console.log(JSON.stringify(answer));

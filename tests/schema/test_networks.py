@@ -29,8 +29,6 @@ QUICK = settings(deadline=None, max_examples=25,
 JOINED_RULES: Mapping[str, Callable[[Args], bool]] = {
     "torch.nn:Hardtanh": lambda args: args["min_val"] < args["max_val"],
     "torch.nn:RReLU": lambda args: args["lower"] <= args["upper"],
-    # Refused by a test of its own, below.
-    "torch.nn:BatchNorm1d": lambda args: args.get("track_running_stats", True),
 }
 """What no schema of a single property can say; the rehearsal of a run finds it (SC310)."""
 
@@ -209,17 +207,15 @@ def test_codes_are_read_by_a_linear_layer_that_comes_first() -> None:
         assert isinstance(first, nn.Linear) and first.in_features == 5
 
 
-def test_evaluation_reads_no_batch_statistics() -> None:
-    """One sample must get one prediction, whatever the other rows of its batch are."""
-    entry = BY_NAME["torch.nn:BatchNorm1d"]
-    for choice in (True, False):
-        args = filled(entry, {"track_running_stats": choice} if "track_running_stats"
-                      in entry.properties else {})
+@each_leaf
+def test_one_sample_gets_one_output_whatever_its_batch(entry: NetworkType) -> None:
+    """So a prediction is the same alone and among others: no statistics of the batch."""
+    for example in entry.examples:
         assert entry.build is not None
-        module = entry.build((BATCH, 3), args, Place(1))
-        module.eval()
-        batch = torch.randn(4, 3)
-        torch.testing.assert_close(module(batch)[:1], module(batch[:1]))
+        module = entry.build((BATCH, 8), filled(entry, example), Place(2)).eval()
+        batch = torch.randn(4, 8)
+        for row in range(4):
+            torch.testing.assert_close(module(batch[row:row + 1]), module(batch)[row:row + 1])
 
 
 # Ranges

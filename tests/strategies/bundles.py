@@ -152,7 +152,7 @@ def _splits(draw: st.DrawFn, rows: int) -> pa.Array | None:
     train = ["train"] * max(1, rows * 6 // 10)
     rest = rows - len(train)
     scheme = draw(weighted(
-        (8, st.just("usual")), (1, st.just("display")), (2, st.just("one row")),
+        (14, st.just("usual")), (3, st.just("display")), (2, st.just("one row")),
         (1, st.just("train")), (1, st.just("odd")), (1, st.just("nulls")),
         (1, st.just("no train")), (1, st.just("numbers")), (1, st.just("one train")),
         (3, st.just("none")),
@@ -217,12 +217,12 @@ def _keys(kind: str, places: list[int | None]) -> pa.Array:
 def bundles(draw: st.DrawFn) -> DrawnBundle:
     """Bundles of 2 to 40 samples and up to three more frames; most of them are sound."""
     odd = draw(happens(_ODD))
-    rows = draw(weighted((8, st.integers(6, 40)), (1, st.integers(2, 5)),
+    rows = draw(weighted((12, st.integers(14, 40)), (3, st.integers(6, 13)), (1, st.integers(2, 5)),
                          *([(1, st.integers(0, 1))] if odd else [])))
     generator = draw(_generators())
     index = draw(weighted((4, st.just("index")), (1, st.sampled_from(_FRAMES))))
     forms, arrays = draw(_features(rows, 5, odd))
-    label = draw(weighted((4, st.just("y")), (1, st.sampled_from(HOSTILE))))
+    label = draw(weighted((9, st.just("y")), (1, st.sampled_from(HOSTILE))))
     form = draw(st.sampled_from(list(LABELS)))
     share = draw(weighted((19, st.just(0.0)), (1, st.just(0.1))))
     forms.pop(label, None)

@@ -1,0 +1,217 @@
+"""`specc explain`, and its examples, which come from the golden corpus.
+
+An example of a code is a case of `golden/` with this one finding. What mends it is
+`<case>.fixed.json` beside it, or the finding's own fix. `pytest --update` writes
+`compiler/examples.json` again; `make generate` does so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import Result
+from specc.compiler.diagnostic import Diagnostic
+from specc.compiler.explain import EXAMPLES_FILE, Example, examples
+from specc.compiler.reporters import render_text
+from specc.compiler.rules import RULES
+from specc.compiler.stages import Source
+from specc.compiler.text_patch import apply_to_text
+
+Specc = Callable[..., Result]
+Frames = dict[str, pd.DataFrame]
+
+GOLDEN = runpy.run_path(str(Path(__file__).with_name("test_golden.py")))
+_FOUND = re.compile(r"(?:error|warning)\[(SC\d+)\]")
+
+IN_WORDS = {
+    "SC001": ("`specc validate nowhere.json`, and there is no such file.",
+              "give the path of a file that can be read."),
+    "SC002": ("a spec saved as Latin-1, with an e acute in its description.",
+              "save it as UTF-8."),
+    "SC008": ("a data file of 11 million characters, given in place of the spec.",
+              "give the spec; it has a few thousand characters."),
+    "SC009": ("`--set training/epochs=3`: the pointer does not start with a slash.",
+              "`--set /training/epochs=3`."),
+    "SC404": ('"device": "cuda" in `training`, on a machine without such a device.',
+              'write "device": "auto", or leave it out.'),
+    "SC405": ("a bundle with more rows than the memory holds once they are encoded.",
+              "take fewer columns or a smaller batch, or use a machine with more memory."),
+    "SC501": ("a learning rate of 1000 with stochastic gradient descent.",
+              "write a learning rate such as 0.01."),
+    "SC502": ("`specc run spec.json bundle --out sealed`, a folder without write permission.",
+              "choose a folder that can be written."),
+    "SC503": ("`roc_auc_score` on a test split whose rows all have one class.",
+              "put rows of both classes into the split, or leave the metric out."),
+    "SC504": ("the keys Ctrl and C pressed during a run.", "start the run again."),
+    "SC601": ("`specc validate spec.json nowhere`, and there is no such folder.",
+              "give the folder or the zip with the Parquet files."),
+    "SC602": ("a folder without one Parquet file.", "write each frame into it as Parquet."),
+    "SC603": ("a zip with a member called `../index.parquet`.",
+              "pack the files themselves, without folders."),
+    "SC604": ("an `index.parquet` that was cut off while it was copied.", "copy it again."),
+    "SC605": ('a bundle.json with `{"index_frame": 3}`.',
+              'name a frame: `{"index_frame": "index"}`.'),
+    "SC625": ("a zip of 100,000 files.", "put each frame into one file."),
+}
+"""Codes that no case of the corpus shows: the situation, and the repair."""
+
+IN_BUNDLE = {
+    "SC401": "put rows into the split `train`.",
+    "SC612": "keep one row for each shop in `shops`.",
+    "SC616": "call the frame `index`, or name it in bundle.json.",
+    "SC620": "write the rows of `index`.",
+    "SC621": "give `features` one row for each row of `index`, in the same order.",
+    "SC703": "store the numbers beyond 3.4e38 as null.",
+    "SC705": "let `late` have both values in training rows.",
+}
+"""Codes whose example is mended in the bundle, not in the spec."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_examples_are_fresh(update: bool, frames: Frames, folder: Path) -> None:
+    made = {name: asdict(example) for name, example in _examples(frames, folder)}
+    text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+    if update:
+        EXAMPLES_FILE.write_text(text, encoding="utf-8")
+        examples.cache_clear()
+    assert EXAMPLES_FILE.read_text(encoding="utf-8") == text, "run `make generate`"
+
+
+def _examples(frames: Frames, folder: Path) -> Iterator[tuple[str, Example]]:
+    cases = _cases()
+    for name in RULES:
+        if name in IN_WORDS:
+            assert name not in cases, "the corpus shows it: take it out of the table"
+            situation, repair = IN_WORDS[name]
+            yield name, Example(situation, None, None, repair, None)
+        else:
+            assert name in cases, f"no case of tests/golden shows {name} alone"
+            yield name, _example(name, cases[name], dict(frames), folder)
+
+
+def _cases() -> Mapping[str, Path]:
+    """Code -> the case that shows it alone: one with a repaired spec before one without, and
+    one on the common bundle before one on another."""
+    found: dict[str, list[tuple[bool, bool, bool, Path]]] = {}
+    for output in (Path(__file__).with_name("golden")).glob("*/*/*.out"):
+        codes = _FOUND.findall(output.read_text(encoding="utf-8"))
+        case = output.with_suffix(".json")
+        if len(codes) == 1:
+            found.setdefault(codes[0], []).append((
+                not case.with_suffix(".fixed.json").exists(),
+                case.with_suffix(".bundle.json").exists(), "misspelt" not in case.stem, case))
+    return {code: min(entries)[-1] for code, entries in found.items()}
+
+
+def _example(name: str, case: Path, frames: Frames, folder: Path) -> Example:
+    stage = case.parts[-3]
+    text, fixed = case.read_text(encoding="utf-8"), case.with_suffix(".fixed.json")
+    with_bundle = stage not in GOLDEN["WITHOUT_BUNDLE"]
+    bundle = GOLDEN["_bundle"](case, frames) if with_bundle else None
+
+    def judge(spec: str) -> tuple[Diagnostic, ...]:
+        found: tuple[Diagnostic, ...] = GOLDEN["_compile_until"](
+            stage, Source("spec.json", spec), lambda: bundle)[2]
+        return found
+
+    found = judge(text)
+    assert [one.code for one in found] == [name]
+    if fixed.exists():
+        repaired = fixed.read_text(encoding="utf-8")
+    elif found[0].fix is not None:
+        repaired = apply_to_text(text, found[0].fix)
+    else:
+        repaired = None
+    assert repaired is None or judge(repaired) == (), case
+    assert (repaired is None) == (name in IN_BUNDLE), f"{case} needs a .fixed.json"
+    if with_bundle:
+        for path in (folder / "bundle").iterdir():
+            path.unlink()
+        (folder / "bundle").rmdir()
+    output = render_text(found, Source("spec.json", text), color=False)
+    words = ("a part of a spec." if stage == "parse" else
+             f"a spec on a bundle. {_bundle_words(case, frames)}" if with_bundle else "a spec.")
+    return Example(words, text, output, IN_BUNDLE.get(name, "this spec is accepted."
+                   if stage != "parse" else "this text is accepted."), repaired)
+
+
+def _bundle_words(case: Path, frames: Frames) -> str:
+    """The frames of a bundle with rows, key and columns, and the values that a case sets."""
+    frame_words = []
+    for name, frame in sorted(frames.items(), key=lambda entry: (entry[0] != "index", entry[0])):
+        key = [str(level) for level in frame.index.names if level is not None]
+        keyed = f"key {', '.join(key)}" if key else "no key"
+        frame_words.append(f"`{name}`: {len(frame)} rows, {keyed}, "
+                           f"columns {', '.join(map(str, frame.columns))}.")
+    return " ".join([*frame_words, *_values(case)])
+
+
+def _values(case: Path) -> Iterator[str]:
+    changes = case.with_suffix(".bundle.json")
+    loaded: dict[str, Any] = json.loads(changes.read_bytes()) if changes.exists() else {}
+    for frame, change in loaded.items():
+        for column, values in ((change or {}).get("columns") or {}).items():
+            if values is not None:
+                seen = list(dict.fromkeys(values))
+                yield f"In `{frame}`, {column} holds {', '.join(map(json.dumps, seen))}."
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_every_code_is_explained(specc: Specc, code: str) -> None:
+    result = specc("explain", code)
+    assert result.exit_code == 0
+    first, *_ = result.stdout.splitlines()
+    assert first.startswith(f"{RULES[code].severity.value}[{code}]: ")
+    assert f"why: {RULES[code].doc}" in result.stdout
+    for part in ("Example: ", "Repair: "):
+        assert part in result.stdout
+    output = examples()[code].output
+    assert output is None or output.splitlines()[0] in result.stdout
+
+
+def test_a_code_is_found_in_any_case(specc: Specc) -> None:
+    assert specc("explain", "sc101").stdout == specc("explain", "SC101").stdout
+
+
+@pytest.mark.parametrize(("name", "help"), [("SC1O1", "SC101"), ("sc 102", "SC102"), ("x", None)])
+def test_an_unknown_code(specc: Specc, name: str, help: str | None) -> None:
+    for options in ([], ["--format", "json"]):
+        result = specc("explain", name, *options)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert name in result.stderr
+        assert ("did you mean" in result.stderr) is (help is not None)
+        assert help is None or f"did you mean {help}?" in result.stderr
+
+
+def test_all_codes_are_listed(specc: Specc) -> None:
+    lines = specc("explain").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(RULES)
+
+
+def test_json(specc: Specc) -> None:
+    everything = json.loads(specc("explain", "--format", "json").stdout)
+    (one,) = json.loads(specc("explain", "SC101", "--format", "json").stdout)["codes"]
+    assert everything["format_version"] == "1.0"
+    assert [entry["code"] for entry in everything["codes"]] == list(RULES)
+    assert one in everything["codes"]
+    assert one["example"] == asdict(examples()["SC101"])
+
+
+def test_color(specc: Specc) -> None:
+    plain, painted = (specc("explain", "SC101", "--color", when, color=True).stdout
+                      for when in ("never", "always"))
+    assert "\x1b[" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain != painted
