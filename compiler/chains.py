@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import codes
 from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
+from .dtypes import spelled
 from .hints import unknown
 from .joins import comparable
 from .pointer import join as below
@@ -175,8 +176,8 @@ class Chains:
         left, right = self._bundle.schema(step.left), self._bundle.schema(step.right)
         return tuple(
             codes.KEY_DTYPE.at(
-                place, left=f"{step.left}.{column}", left_dtype=left.field(column).type,
-                right=f"{step.right}.{key}", right_dtype=right.field(key).type,
+                place, left=f"{step.left}.{column}", left_dtype=spelled(left.field(column).type),
+                right=f"{step.right}.{key}", right_dtype=spelled(right.field(key).type),
             )
             for place, column, key in zip(places, step.columns, step.key, strict=True)
             if not comparable(left.field(column).type, right.field(key).type)

@@ -257,6 +257,10 @@ UNKNOWN_COLUMN = Code(
     "SC607", ERROR, "the frame {frame!r} has no column {name!r}",
     doc="Columns are found by name, glob or dtype in the frame at the end of the joins.",
 )
+NO_COLUMN_OF_DTYPE = Code(
+    "SC627", ERROR, "the frame {frame!r} has no column of dtype {dtype}",
+    doc="A selector that matches nothing is a mistake: nobody writes one on purpose.",
+)
 NO_COLUMNS = Code(
     "SC608", ERROR, "no column of the frame {frame!r} is left to take",
     help="check `take_columns` and `drop_columns`; keys, `split` and `priority` are not features",
@@ -270,6 +274,7 @@ NO_KEY = Code(
 )
 KEY_COUNT = Code(
     "SC610", ERROR, "the join names {got} columns, the key of {frame!r} has {wanted}: {key}",
+    help="name one column for each key column, in the order of the key",
     doc="Each key column is matched with one column, in order.",
 )
 KEY_DTYPE = Code(
@@ -335,8 +340,8 @@ NOT_ALIGNED = Code(
 )
 LABEL_COLUMN_AS_FEATURE = Code(
     "SC622", ERROR, "the extractor takes {name!r}, a column of the label",
-    help='leave it out: "drop_columns": ["{name}"]',
-    doc="A network that sees the label learns nothing else.",
+    help="remove it: a network that sees the label learns nothing else",
+    doc="The columns of the label are hidden from the other extractors, unless named.",
 )
 SPLIT_REPLACED = Code(
     "SC623", WARNING, "the index frame has a column {name!r}; the preparation step replaces it",

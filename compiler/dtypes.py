@@ -11,6 +11,15 @@ _STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_vie
 DTYPES = (BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, OTHER)
 
 
+_SPELLED = {"large_string": "string", "string_view": "string", "double": "float64",
+            "float": "float32", "halffloat": "float16", "bool": "boolean"}
+
+
+def spelled(dtype: pa.DataType) -> str:
+    """A dtype in the words of pandas users: Arrow's `double` is float64."""
+    return _SPELLED.get(str(dtype), str(dtype))
+
+
 def classify(dtype: pa.DataType) -> str:
     """The kind of a column: `boolean`, `integer`, `float`, `string`, `datetime` or `other`.
 

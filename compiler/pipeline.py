@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..schema import load_schema
+from .conflicts import check_conflicts
 from .diagnostic import Diagnostic, Result, distinct, placed
 from .override import apply_overrides
 from .passes.parse import parse
@@ -54,11 +54,12 @@ def resolve_document(document: Document) -> Result[Graph]:
     def against_schema(document: Document) -> Result[Spec]:
         return validate(document, load_schema())
 
-    def visible_names(spec: Spec) -> Result[Graph]:
+    def names(spec: Spec) -> Result[Graph]:
         result = resolve(spec)
-        return replace(result, diagnostics=visible(result.diagnostics, spec))
+        conflicts = () if result.stage is None else check_conflicts(result.stage)
+        return Result(result.stage, visible((*result.diagnostics, *conflicts), spec))
 
-    return run_passes(document, (against_schema, visible_names))
+    return run_passes(document, (against_schema, names))
 
 
 def check(document: Document) -> Result[Graph]:

@@ -18,7 +18,7 @@ from . import codes
 from .arrays import Values, codes_of, decoded, floats, integers, valid
 from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
-from .dtypes import BOOLEAN, DATETIME, OTHER, STRING, classify
+from .dtypes import BOOLEAN, DATETIME, OTHER, STRING, classify, spelled
 from .hints import unknown
 from .pointer import join
 from .seeds import derive_seed
@@ -141,8 +141,8 @@ def _values(node: Node, bundle: Bundle, frame: str, column: str, pointer: str,
             refused: Sequence[str] = (OTHER,)) -> Values:
     dtype = bundle.schema(frame).field(column).type
     if classify(dtype) in refused:
-        raise _Refused(codes.UNSUPPORTED_DTYPE.at(pointer, name=column, frame=frame, dtype=dtype,
-                                                  user=node.type))
+        raise _Refused(codes.UNSUPPORTED_DTYPE.at(
+            pointer, name=column, frame=frame, dtype=spelled(dtype), user=node.type))
     return decoded(_column(bundle, frame, column))
 
 
@@ -169,7 +169,8 @@ def _fractions(node: Node) -> list[float]:
     ]
     total = sum(fractions)
     if abs(total - 1.0) > _SUM_TOLERANCE:
-        raise _bad(node, f"the parts sum to {total:g}, not to 1", "parts")
+        raise _bad(node, f"the parts sum to {total:g}, not to 1", "parts",
+                   help="make the parts sum to 1")
     return [fraction / total for fraction in fractions]
 
 
@@ -199,7 +200,8 @@ def _by_time(node: Node, bundle: Bundle, frame: str, rows: Codes,
              generator: np.random.Generator) -> Codes:
     names = _part_names(node)
     if len(set(names)) < len(names):
-        raise _bad(node, "two parts have one name", "parts")
+        raise _bad(node, "two parts have one name", "parts",
+                   help="give each part a name of its own")
     column = node.args["column"]
     values = _values(node, bundle, frame, column, join(node.pointer, "column"),
                      refused=(OTHER, STRING, BOOLEAN))
@@ -236,13 +238,15 @@ def _bounds(node: Node, dtype: pa.DataType) -> list[int]:
     bounds: list[int] = []
     parts = node.args["parts"]
     if classify(dtype) != DATETIME:
-        raise _bad(node, f"'before' wants a column of times, {node.args['column']!r} is {dtype}",
-                   "column")
+        column = node.args["column"]
+        raise _bad(node, f"'before' wants a column of times, {column!r} is {spelled(dtype)}",
+                   "column", help="split by 'fraction', or by a column of times")
     for index, part in enumerate(parts):
         text = part.get("before")
         if text is None:
             if index < len(parts) - 1:
-                raise _bad(node, "only the last part may go without a time", "parts", index)
+                raise _bad(node, "only the last part may go without a time", "parts", index,
+                           help='give it a time: "before": "2013-10-01"')
             return bounds
         try:
             moment = datetime.fromisoformat(text)
@@ -255,7 +259,8 @@ def _bounds(node: Node, dtype: pa.DataType) -> list[int]:
         # In a column with a time zone, a time without one is meant in UTC.
         bound = ticks_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC), dtype)
         if bounds and bound <= bounds[-1]:
-            raise _bad(node, "the times of the parts do not ascend", "parts", index, "before")
+            raise _bad(node, "the times of the parts do not ascend", "parts", index, "before",
+                       help="list the parts from the oldest to the newest")
         bounds.append(bound)
     return bounds
 

@@ -11,7 +11,7 @@ from . import codes
 from .arrays import codes_of, decoded, floats, valid
 from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
-from .dtypes import BOOLEAN, FLOAT, INTEGER, STRING, classify
+from .dtypes import BOOLEAN, FLOAT, INTEGER, STRING, classify, spelled
 from .hints import known, unknown
 from .pointer import join
 from .preparation import PRIORITY, SPLIT, Splits, prepare_priority, prepare_split
@@ -89,7 +89,7 @@ def _stored_splits(bundle: Bundle, frame: str) -> Result[Splits]:
     dtype = schema.field(SPLIT).type
     if classify(dtype) != STRING:
         return Result(None, (
-            codes.UNSUPPORTED_DTYPE.at(file=file, name=SPLIT, frame=frame, dtype=dtype,
+            codes.UNSUPPORTED_DTYPE.at(file=file, name=SPLIT, frame=frame, dtype=spelled(dtype),
                                        user="the split", help="splits are named by strings"),
         ))
     value_codes, values = codes_of(bundle.read(frame, [SPLIT]).column(0))

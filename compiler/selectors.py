@@ -37,7 +37,7 @@ def select(take: Sequence[Selector], drop: Sequence[Selector], dtypes: Mapping[s
            frame: str, hidden: Collection[str] = ()) -> Selection:
     """The columns that `take` picks and `drop` does not.
 
-    Reports: SC607 for a selector that matches no column of the frame; `*` may match none.
+    Reports: SC607 and SC627 for a selector that matches no column; `*` may match none.
 
     Args:
         take: a name that is a column wins over its reading as a glob.
@@ -82,8 +82,8 @@ def _globbed(pattern: str, candidates: list[str]) -> Iterator[str]:
 
 def _nothing(selector: Selector, frame: str, dtypes: Mapping[str, str]) -> Diagnostic:
     if selector.dtype is not None:
-        return codes.UNKNOWN_COLUMN.at(
-            selector.pointer, frame=frame, name=f"of dtype {selector.dtype}",
+        return codes.NO_COLUMN_OF_DTYPE.at(
+            selector.pointer, frame=frame, dtype=selector.dtype,
             help=f"dtypes of the frame: {', '.join(sorted(set(dtypes.values())))}",
         )
     assert selector.name is not None

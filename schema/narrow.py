@@ -30,7 +30,6 @@ _ON_TYPES: Fragment = {"type": ["string", "array", "object"]}
 """The types again, from which an editor tells what to write behind a key."""
 
 
-
 @dataclass(frozen=True)
 class BundleNames:
     """The names that a bundle gives to specs.
@@ -65,8 +64,8 @@ def narrowed(schema: Fragment, names: BundleNames, *, conditions: bool = True) -
         conditions: whether columns follow the frames; without, no `if` is added.
     """
     result: dict[str, Any] = rewritten(schema, lambda fragment: fragment)
-    for name in (f"{EXTRACTOR}.{PLAIN.name}", *(f"preparation.{step.name}"
-                                               for step in PREPARATIONS)):
+    steps = (f"preparation.{step.name}" for step in PREPARATIONS)
+    for name in (f"{EXTRACTOR}.{PLAIN.name}", *steps):
         result["$defs"][name] = _without_examples(result["$defs"][name])
     for name in ("bundle", "extractors"):
         result["properties"][name] = _without_examples(result["properties"][name])
@@ -205,10 +204,11 @@ def _follow_frames(schema: dict[str, Any], names: BundleNames) -> None:
 
 def _rules(places: list[tuple[int, str]]) -> dict[str, Any]:
     """What the frames that an extractor names say of its columns."""
-    joined = [_when({"frame": {"const": name}},
-                    {"properties": {"on": {**_ON_TYPES,
-                                                    "additionalProperties": _column(place)}}})
-              for place, name in places]
+    joined = [
+        _when({"frame": {"const": name}},
+              {"properties": {"on": {**_ON_TYPES, "additionalProperties": _column(place)}}})
+        for place, name in places
+    ]
     return {
         "properties": {"joins": {"items": {"allOf": joined}}},
         "allOf": [

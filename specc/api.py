@@ -89,14 +89,18 @@ def validate(spec: SpecLike, bundle: BundleLike | None = None, *,
              overrides: Sequence[str] = ()) -> Validation:
     """Every mistake of a spec, and of a bundle with it.
 
-    Without a bundle nothing heavy is imported. With one, the real network takes a step on a
-    sample batch, so that what is accepted runs.
+    Without a bundle nothing heavy is imported, and torch is not imported with one either: all
+    that torch would refuse is known to the vocabulary. Only a device that is asked for by name
+    has to be looked for.
 
     Args:
         overrides: assignments such as `/training/epochs=3`.
     """
-    compiled = _checked(spec, overrides) if bundle is None else compile(
-        spec, bundle, overrides=overrides)
+    if bundle is None:
+        return _checked(spec, overrides)
+    compiled = _plan(spec, bundle, overrides)
+    if compiled.plan is not None and compiled.plan.graph.training.device not in ("auto", "cpu"):
+        compiled = _rehearsed(compiled)
     return Validation(compiled.diagnostics, compiled.source)
 
 
@@ -107,7 +111,11 @@ def compile(spec: SpecLike, bundle: BundleLike, *,
     Args:
         overrides: assignments such as `/training/epochs=3`.
     """
-    compiled = _plan(spec, bundle, overrides)
+    return _rehearsed(_plan(spec, bundle, overrides))
+
+
+def _rehearsed(compiled: Compilation) -> Compilation:
+    """The compilation after one step of the real thing on a sample batch."""
     if compiled.plan is None:
         return compiled
     from .runtime.rehearse import rehearse

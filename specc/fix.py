@@ -20,6 +20,8 @@ from .compiler.stages import Source
 _STYLES = {"-": "removed", "+": "added", "@": "dim"}
 _CONTEXT = 3
 """Lines around a difference that are shown with it."""
+_MAX_COMPARED = 5_000
+"""Lines of a text that is compared; beyond, the comparison takes minutes, and nobody reads it."""
 
 
 def fixed(source: Source, bundle: Path | None) -> str:
@@ -59,8 +61,11 @@ def write_text(path: Path, before: str, after: str) -> None:
 
 def difference(name: str, before: str, after: str, paint: Paint) -> Iterator[str]:
     """The lines of a unified diff; none where nothing differs."""
-    lines = difflib.unified_diff(_lines(before), _lines(after), one_line(name), one_line(name),
-                                 n=_CONTEXT, lineterm="")
+    old, new = _lines(before), _lines(after)
+    if before != after and len(old) + len(new) > 2 * _MAX_COMPARED:
+        yield f"{one_line(name)}: repaired; the difference of {len(new):,} lines is not shown"
+        return
+    lines = difflib.unified_diff(old, new, one_line(name), one_line(name), n=_CONTEXT, lineterm="")
     for number, line in enumerate(lines):
         shown = "\t".join(map(one_line, line.split("\t")))
         style = "strong" if number < 2 else _STYLES.get(line[0])

@@ -203,8 +203,9 @@ def versions() -> dict[str, str]:
     import pandas
     import pyarrow
     import sklearn
-    import specc
     import torch
+
+    import specc
 
     found = {module.__name__: str(module.__version__) for module in (
         specc, torch, numpy, pandas, pyarrow, sklearn, hypothesis)}

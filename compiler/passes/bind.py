@@ -157,7 +157,8 @@ def _columns(extractor: Extractor, chain: Chain, bundle: Bundle, index_frame: st
     selection = select(extractor.take, extractor.drop, dtypes, frame, hidden)
     wrong = [*selection.diagnostics, *_leaks(selection.columns, secret)]
     if not selection.columns and not wrong:
-        wrong.append(codes.NO_COLUMNS.at(below(extractor.pointer, "take_columns"), frame=frame))
+        at_fault = "drop_columns" if extractor.drop else "take_columns"
+        wrong.append(codes.NO_COLUMNS.at(below(extractor.pointer, at_fault), frame=frame))
     found += wrong
     return tuple(Column(name, dtypes[name]) for name in selection.columns)
 
@@ -165,4 +166,5 @@ def _columns(extractor: Extractor, chain: Chain, bundle: Bundle, index_frame: st
 def _leaks(columns: Mapping[str, Selector], secret: frozenset[str]) -> Iterator[Diagnostic]:
     for name, selector in columns.items():
         if name in secret:
-            yield codes.LABEL_COLUMN_AS_FEATURE.at(selector.pointer, name=name)
+            yield codes.LABEL_COLUMN_AS_FEATURE.at(
+                selector.pointer, name=name, fix=({"op": "remove", "path": selector.pointer},))

@@ -33,7 +33,7 @@ def check_symbolic(graph: Graph) -> tuple[Diagnostic, ...]:
 
     Reports: SC301, SC303 to SC305, SC308.
     """
-    widths = dict.fromkeys((entry.name for entry in graph.extractors), None)
+    widths = dict.fromkeys(_features(graph), None)
     shapes, found = trace(graph.network, widths, None, graph.holes)
     return (*found, *agreement.check_ranges(graph, shapes),
             *agreement.check_optimizer(graph, shapes))
@@ -50,9 +50,8 @@ def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
     graph, label = fitted.bound.graph, fitted.label
     rule = loss_rule(graph.loss.type, graph.loss.args)
     widths = {
-        entry.name: fitted.extractors[entry.name].width
-        if entry.name in fitted.extractors else None
-        for entry in graph.extractors
+        name: fitted.extractors[name].width if name in fitted.extractors else None
+        for name in _features(graph)
     }
     shapes, found = trace(graph.network, widths, agreement.label_width(rule, label), graph.holes)
     task = agreement.task_of(rule, label)
@@ -68,6 +67,11 @@ def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
         return Result(None, found)
     encoded = replace(fitted, extractors=_choose_codes(fitted, graph, shapes))
     return Result(ShapedGraph(encoded, shapes, task), found)
+
+
+def _features(graph: Graph) -> list[str]:
+    """The extractors that the network may read: all but the label."""
+    return [entry.name for entry in graph.extractors if entry.name != graph.label.name]
 
 
 def _choose_codes(fitted: FittedGraph, graph: Graph,

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import codes
 from ..bundle import BundleError
+from ..conflicts import check_schedule
 from ..describe import describe
 from ..diagnostic import Diagnostic, Result
 from ..equal_rows import merge_all
@@ -28,12 +29,13 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
     """The loop around a shaped graph. Nothing of the size of the plan is allocated before its
     memory is counted.
 
-    Reports: SC402, SC403, SC405, SC604, SC626.
+    Reports: SC204, SC402, SC403, SC405, SC604, SC626.
     """
     fitted = shaped.fitted
     graph, samples = fitted.bound.graph, fitted.bound.samples
     rows = int(samples.training.sum())
-    found = (*_check_batches(graph, rows), *_check_joins(shaped))
+    steps = -(-rows // graph.training.batch_size)
+    found = (*_check_batches(graph, rows), *check_schedule(graph, steps), *_check_joins(shaped))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     try:
@@ -51,7 +53,7 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         return Result(None, (*found, *too_large))
     loop: dict[str, Any] = {
         "training_rows": rows,
-        "steps_per_epoch": -(-rows // graph.training.batch_size),
+        "steps_per_epoch": steps,
         "threads": graph.training.threads or _threads(batch * parameters),
         "priority": priority,
         "shuffled": not priority and graph.training.sampling != "sequential",

@@ -292,4 +292,4 @@ def _wrong_order(at: int, found: str, expected: str) -> _Reason:
     if expected.startswith("Expecting ':'"):
         return _Reason(at, "a colon is missing behind the key", 'write "key": value')
     wanted = "a key" if expected.startswith("Expecting property name") else "a value"
-    return _Reason(at, f"{found} where {wanted} belongs")
+    return _Reason(at, f"{found} where {wanted} belongs", f"write {wanted} in its place")

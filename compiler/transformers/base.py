@@ -92,8 +92,11 @@ def child(node: Node, key: str) -> Node | None:
 def unsupported(node: Node, rows: ColumnRows) -> Diagnostic:
     """SC614: the transformer cannot read columns of this dtype."""
     advice = _ADVICE.get(rows.dtype)
+    # `auto` reads whatever has a dtype of its own, also beside other columns.
+    own = advice is not None and node.pointer.endswith("/transformer")
+    fix = ({"op": "add", "path": node.pointer, "value": {"type": "auto"}},) if own else None
     return codes.UNSUPPORTED_DTYPE.at(
-        node.pointer, name=rows.name, frame=rows.frame, user=node.type,
+        node.pointer, name=rows.name, frame=rows.frame, user=node.type, fix=fix,
         dtype=rows.values.type if rows.dtype == OTHER else rows.dtype,
         help=f'leave it out: "drop_columns": ["{rows.name}"]' if advice is None
         else f'use "{advice}", or "auto", which chooses by dtype',

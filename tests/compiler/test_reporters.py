@@ -43,6 +43,7 @@ EVERYTHING = (RENAME, SEVERAL, FRAME, TOO_LARGE.at(size=2, limit=1, help="50% of
 TEXT_ONLY = {"type": "object", "required": ["text"], "additionalProperties": False,
              "properties": {"text": {"type": "string", "minLength": 1}}}
 POSITIVE = {"type": "integer", "minimum": 1}
+NATURAL = {"type": "integer", "minimum": 0}
 ARTIFACT = {"type": "object", "required": ["uri"], "additionalProperties": False, "properties": {
     "uri": {"type": "string", "pattern": r"^(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2}|file:///)+$"}}}
 REGION = {
@@ -50,7 +51,7 @@ REGION = {
     "required": ["startLine", "startColumn", "endLine", "endColumn"],
     "properties": {
         **dict.fromkeys(("startLine", "startColumn", "endLine", "endColumn"), POSITIVE),
-        **dict.fromkeys(("charOffset", "charLength"), {"type": "integer", "minimum": 0}),
+        **dict.fromkeys(("charOffset", "charLength"), NATURAL),
     },
 }
 LOCATION = {

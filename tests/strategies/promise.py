@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import specc
 from specc.compiler import codes
 from specc.compiler.diagnostic import Code, Diagnostic
 from specc.compiler.locate import locate
 from specc.schema import load_schema
+
+import specc
 
 from .pairs import Pair
 

@@ -1,0 +1,132 @@
+"""Arguments of one constructor that the library refuses together.
+
+Each rule repeats, as data, what torch says when the object is built, so that a spec is
+refused without importing torch. The rehearsal before a run holds the real objects against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import codes
+from .diagnostic import Diagnostic
+from .network import walk
+from .pointer import join
+from .stages import Graph, Node
+
+Args = Mapping[str, Any]
+
+_SCHEDULERS = "torch.optim.lr_scheduler:"
+ONE_CYCLE = f"{_SCHEDULERS}OneCycleLR"
+_CYCLES_MOMENTUM = (ONE_CYCLE, f"{_SCHEDULERS}CyclicLR")
+_SEQUENTIAL = f"{_SCHEDULERS}SequentialLR"
+_FOLLOWS_METRIC = f"{_SCHEDULERS}ReduceLROnPlateau"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Two properties that contradict each other.
+
+    Args:
+        types: the constructors that have them.
+        key: the property to point at.
+        broken: `(args) -> bool`, whether these arguments are refused.
+        reason: why, as the end of a message that starts with the key.
+        help: what to do.
+    """
+
+    types: tuple[str, ...]
+    key: str
+    broken: Callable[[Args], bool]
+    reason: str
+    help: str
+
+
+RULES = (
+    Rule(("torch.optim:SGD",), "nesterov",
+         lambda args: args["nesterov"] and not (args["momentum"] > 0 and args["dampening"] == 0),
+         "needs a momentum above 0 and no dampening",
+         'set "momentum": 0.9 and leave dampening out, or leave nesterov out'),
+    Rule(("torch.optim:SGD", "torch.optim:Adam", "torch.optim:AdamW", "torch.optim:Adagrad"),
+         "fused", lambda args: bool(args.get("fused") and args.get("foreach")),
+         "and foreach exclude each other", "leave foreach out"),
+    Rule(("torch.nn:Hardtanh",), "min_val", lambda args: args["min_val"] >= args["max_val"],
+         "must be below max_val", "exchange min_val and max_val"),
+    Rule(("torch.nn:RReLU",), "lower", lambda args: args["lower"] > args["upper"],
+         "must not be above upper", "exchange lower and upper"),
+)
+
+
+def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
+    """Arguments that contradict each other, in any constructor of the graph.
+
+    Reports: SC204.
+    """
+    for node in (graph.optimizer, *walk(graph.network)):
+        for rule in RULES:
+            if node.type in rule.types and rule.broken(node.args):
+                yield _conflict(join(node.pointer, rule.key), rule.key, rule.reason, rule.help)
+    if graph.scheduler is not None:
+        yield from _check_scheduler(graph.scheduler, graph.optimizer)
+
+
+def _check_scheduler(scheduler: Node, optimizer: Node) -> Iterator[Diagnostic]:
+    has_momentum = "momentum" in optimizer.args or "betas" in optimizer.args
+    if scheduler.type in _CYCLES_MOMENTUM and scheduler.args["cycle_momentum"] \
+            and not has_momentum:
+        yield _conflict(
+            join(scheduler.pointer, "cycle_momentum"), "cycle_momentum",
+            f"{optimizer.type} has no momentum to cycle", 'set "cycle_momentum": false',
+            fix_value=False,
+        )
+    inner = scheduler.args.get("schedulers")
+    if inner is None:
+        return
+    if scheduler.type == _SEQUENTIAL and len(scheduler.args["milestones"]) != len(inner) - 1:
+        yield _conflict(
+            join(scheduler.pointer, "milestones"), "milestones",
+            f"{len(inner)} schedulers take turns at {len(inner) - 1} milestones, not at "
+            f"{len(scheduler.args['milestones'])}",
+            "give the epoch at which each scheduler but the first starts",
+        )
+    for index, value in enumerate(inner):
+        pointer = join(scheduler.pointer, "schedulers", index)
+        args = {key: entry for key, entry in value.items() if key != "type"}
+        if value["type"] == _FOLLOWS_METRIC:
+            yield _conflict(join(pointer, "type"), "type",
+                            f"{_FOLLOWS_METRIC} cannot stand inside {scheduler.type}",
+                            "let it stand alone")
+        else:
+            yield from _check_scheduler(Node(pointer, value["type"], args), optimizer)
+
+
+def check_schedule(graph: Graph, steps_per_epoch: int) -> Iterator[Diagnostic]:
+    """Schedulers against the length of the run.
+
+    Reports: SC204.
+    """
+    scheduler = graph.scheduler
+    if scheduler is None or scheduler.type != ONE_CYCLE:
+        return
+    steps = graph.training.epochs * steps_per_epoch
+    total = scheduler.args["total_steps"] or steps
+    if total < steps:
+        yield _conflict(
+            join(scheduler.pointer, "total_steps"), "total_steps",
+            f"the run takes {steps} steps, more than {total}",
+            "leave it out: the length of the run is its default",
+        )
+    elif scheduler.args["pct_start"] * total == 1:
+        yield _conflict(
+            join(scheduler.pointer, "pct_start"), "pct_start",
+            f"the rise ends at the first of {total} steps",
+            "train longer, or make the rise longer or shorter",
+        )
+
+
+def _conflict(pointer: str, name: str, reason: str, help: str, *,
+              fix_value: Any = None) -> Diagnostic:
+    fix = None if fix_value is None else ({"op": "add", "path": pointer, "value": fix_value},)
+    return codes.CONFLICTING_KEYS.at(pointer, name=name, reason=reason, help=help, fix=fix)
