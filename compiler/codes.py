@@ -364,6 +364,14 @@ TOO_MANY_MISSING = Code(
     doc="`max_missing` is the share of samples that may lose their row in this join.",
 )
 
+KEY_ON_BOTH_SIDES = Code(
+    "SC628", WARNING,
+    "{count} keys {key} of {frame!r} have rows that train and rows that test, such as {examples}",
+    help='keep each key on one side: "prepare": [{{"type": "grouped_split", "columns": '
+    '["{key}"], ...}}]',
+    doc="A network that has seen other rows of the same thing is tested on what it knows.",
+)
+
 # SC7xx: the fit
 
 ALL_NULL = Code(
@@ -391,4 +399,9 @@ TOO_FEW_CLASSES = Code(
     "SC705", ERROR, "the label {name!r} has {count} class in the training rows",
     help="a classifier needs at least two classes; check the split",
     doc="With one class there is nothing to tell apart.",
+)
+LABEL_TWIN = Code(
+    "SC706", WARNING, "the column {name!r} is the label under another name",
+    help='leave it out: "drop_columns": ["{name}"]',
+    doc="Each of its values goes with one value of the label, so the network needs nothing else.",
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import nn, optim
+from torch import Tensor, nn, optim
 from torch.optim import lr_scheduler
 
 from ..compiler.stages import Node, Plan
@@ -40,13 +40,28 @@ def _class(name: str) -> Callable[..., Any]:
     return found
 
 
+class _ProbabilityLoss(nn.BCELoss):
+    """The cross-entropy of probabilities, NaN where one of them is.
+
+    Torch raises for NaN, on a GPU in a way that ends the process; every other loss gives NaN,
+    by which the loop sees that the run diverged.
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        loss: Tensor = super().forward(input.nan_to_num(0.5), target)
+        return loss + (input * 0).sum()
+
+
+_REPLACED: Mapping[str, Callable[..., nn.Module]] = {"torch.nn:BCELoss": _ProbabilityLoss}
+
+
 def build_loss(node: Node, device: torch.device) -> nn.Module:
     """The loss; lists of weights become tensors on the device."""
     args = dict(node.args)
     weights = CLASS_WEIGHTS.get(node.type)
     if weights is not None and args.get(weights) is not None:
         args[weights] = torch.tensor(args[weights], dtype=torch.float32, device=device)
-    loss: nn.Module = _class(node.type)(**args)
+    loss: nn.Module = _REPLACED.get(node.type, _class(node.type))(**args)
     return loss
 
 

@@ -6,8 +6,9 @@ arguments that a library refuses together, is found here and becomes a diagnosti
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -45,7 +46,8 @@ class _Refused(Exception):
 def rehearse(plan: Plan) -> tuple[Diagnostic, ...]:
     """Builds everything once, takes one step on a sample batch and throws it away.
 
-    Only the rows of the sample batch are encoded.
+    Only the rows of the sample batch are encoded. A loss that is not finite on these rows is
+    left to the run, whose batches are others; weights or rates that stop being finite are not.
 
     Reports: SC301 when the real output has another shape than the rule said, SC310, SC404,
     SC604.
@@ -108,8 +110,14 @@ def _one_step(plan: Plan, device: torch.device) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
     with _refusal(["/optimizer"], plan):
         session.optimizer.step()
+        if math.isfinite(float(loss)) and not _all_finite(session.module.parameters()):
+            raise ArithmeticError("its step on a sample batch leaves weights that are not finite")
     with _refusal(["/scheduler"], plan):
         _whole_schedule(session, float(loss))
+
+
+def _all_finite(tensors: Iterable[torch.Tensor]) -> bool:
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
 def _whole_schedule(session: Session, loss: float) -> None:
@@ -124,6 +132,8 @@ def _whole_schedule(session: Session, loss: float) -> None:
         session.scheduler.last_epoch = max(0, steps - SCHEDULER_STEPS)
     for _ in range(min(steps, SCHEDULER_STEPS)):
         step_scheduler(node, session.scheduler, loss)
+        if not all(math.isfinite(group["lr"]) for group in session.optimizer.param_groups):
+            raise ArithmeticError("the learning rate becomes infinite")
 
 
 def _build(plan: Plan, device: torch.device, frames: dict[str, DeviceFrame]) -> Session:

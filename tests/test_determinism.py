@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +42,14 @@ SPEC: dict[str, Any] = {
 }
 
 PROGRAM = """
-import sys, specc
-result = specc.run(sys.argv[1], sys.argv[2], out=sys.argv[3])
-assert result.run is not None, str(result)
-print(result.folder)
+import json, sys, specc
+bundle, out, *specs = sys.argv[1:]
+folders = []
+for spec in specs:
+    result = specc.run(spec, bundle, out=out)
+    assert result.run is not None, str(result)
+    folders.append(str(result.folder))
+print(json.dumps(folders))
 """
 
 
@@ -75,33 +78,26 @@ def spec_file(place: Path, name: str, **parts: Any) -> Path:
     return path
 
 
-def run_all(place: Path, runs: dict[str, tuple[Path, dict[str, str]]]) -> dict[str, Path]:
-    """Each run in a process of its own, two at a time; name -> its run folder."""
-
-    def one(name: str) -> Path:
-        spec, variables = runs[name]
-        command = [sys.executable, "-c", PROGRAM, str(spec), str(place / "bundle"),
-                   str(place / "runs" / name)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False,
-                              env={**os.environ, **variables})
-        assert done.returncode == 0, done.stderr
-        return Path(done.stdout.strip())
-
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(runs, pool.map(one, runs), strict=True))
+def run_all(place: Path, name: str, specs: list[Path], variables: dict[str, str]) -> list[Path]:
+    """The specs one after the other in a fresh process; their run folders."""
+    command = [sys.executable, "-c", PROGRAM, str(place / "bundle"), str(place / "runs" / name),
+               *map(str, specs)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          env={**os.environ, **variables})
+    assert done.returncode == 0, done.stderr
+    return [Path(folder) for folder in json.loads(done.stdout)]
 
 
 @pytest.fixture(scope="module")
 def folders(place: Path) -> dict[str, Path]:
-    spec, other = spec_file(place, "spec"), spec_file(place, "other", seed=6)
-    two = spec_file(place, "two", training={**SPEC["training"], "threads": 2})
-    return run_all(place, {
-        "first": (spec, {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1"}),
-        "again": (spec, {"PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "2"}),
-        "other": (other, {"PYTHONHASHSEED": "1"}),
-        "two_one": (two, {"PYTHONHASHSEED": "3", "OMP_NUM_THREADS": "1"}),
-        "two_two": (two, {"PYTHONHASHSEED": "4", "OMP_NUM_THREADS": "4"}),
-    })
+    specs = [spec_file(place, "spec"),
+             spec_file(place, "two", training={**SPEC["training"], "threads": 2})]
+    other = spec_file(place, "other", seed=6)
+    first = run_all(place, "first", [*specs, other],
+                    {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "1"})
+    second = run_all(place, "second", specs, {"PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "4"})
+    return {"first": first[0], "two_one": first[1], "other": first[2],
+            "again": second[0], "two_two": second[1]}
 
 
 def test_equal_runs_have_one_name(folders: dict[str, Path]) -> None:

@@ -13,6 +13,7 @@ from ..chains import Chain, Chains, at_pointer
 from ..diagnostic import Diagnostic, Result, distinct
 from ..dtypes import classify
 from ..hints import unknown
+from ..leaks import keys_on_both_sides
 from ..matching import Matching
 from ..pointer import join as below
 from ..pointer import touched
@@ -78,7 +79,12 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
         return Result(None, diagnostics)
     names = dict.fromkeys((*(extractor.name for extractor in graph.extractors), graph.label.name))
     whole = {name: bound[name] for name in names if name in bound}
-    return Result(BoundGraph(graph, bundle, index_frame, samples, whole), diagnostics)
+    bound_graph = BoundGraph(graph, bundle, index_frame, samples, whole)
+    try:
+        torn = keys_on_both_sides(bound_graph)
+    except BundleError as error:
+        torn = error.diagnostics
+    return Result(bound_graph, distinct((*diagnostics, *torn)))
 
 
 def _stage(run: Callable[[], Result[Stage]], found: list[Diagnostic]) -> Stage | None:

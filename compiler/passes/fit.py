@@ -18,6 +18,7 @@ from ..bundle import BundleError
 from ..diagnostic import Diagnostic, Result
 from ..dtypes import OTHER, STRING, classify
 from ..encode import encode
+from ..leaks import label_twins
 from ..pointer import join
 from ..stages import (
     UNKNOWN_LABEL,
@@ -72,6 +73,10 @@ def fit(bound: BoundGraph) -> Result[FittedGraph]:
         found += wrong
         if not wrong:
             facts = _label_facts(bound, label)
+    try:
+        found += label_twins(bound)
+    except BundleError as error:
+        found += (new for new in error.diagnostics if new not in found)
     return Result(FittedGraph(bound, fitted, facts), tuple(found))
 
 
