@@ -249,8 +249,8 @@ def test_repair_that_goes_in_circles_ends() -> None:
     assert len(rounds) == MAX_ROUNDS
 
 
-def test_ten_thousand_fixes_take_one_round() -> None:
-    text = json.dumps({f"k{number}": {"b": 0} for number in range(10_000)}, indent=1)
+def test_thousands_of_fixes_take_one_round() -> None:
+    text = json.dumps({f"k{number}": {"b": 0} for number in range(4_000)}, indent=1)
     patches: list[Patch] = [({"op": "move", "from": f"/k{number}/b", "path": f"/k{number}/a"},)
-                            for number in range(10_000)]
+                            for number in range(4_000)]
     assert apply_all(text, patches) == text.replace('"b"', '"a"')

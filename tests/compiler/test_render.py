@@ -102,11 +102,11 @@ def test_nothing_to_say() -> None:
 def test_what_stands_nowhere_in_the_text() -> None:
     source = Source("spec.json", TEXT, frozenset(["/training/epochs", "/loss"]))
     diagnostics = [
-        EMPTY_FRAME.at(file="bundle/f.parquet", frame="f"),
+        EMPTY_FRAME.at(file="bundle/f.parquet", frame="f", help="-"),
         OUT_OF_RANGE.at("/training/epochs", name="epochs", got=-1, wanted="must be at least 1"),
         UNKNOWN_KEY.at("/loss/foo", target="key", key="foo", owner="loss"),
         TOO_LARGE.at(size=2, limit=1, help="-"),
-        EMPTY_FRAME.at("/extractors/label", file="bundle/g.parquet", frame="g"),
+        EMPTY_FRAME.at("/extractors/label", file="bundle/g.parquet", frame="g", help="-"),
     ]
     assert render_text(diagnostics, source, color=False) == """\
 spec.json: error[SC008]: the spec has 2 characters, the limit is 1
@@ -116,12 +116,14 @@ spec.json:3:27: error[SC620]: the index frame 'g' has no rows
   3 |   "extractors": {"label": {"type": "plain"}},
     |                           ^^^^^^^^^^^^^^^^^ at /extractors/label
   file: bundle/g.parquet
+  help: -
 
 --set /loss: error[SC102]: unknown key 'foo' in loss
 
 --set /training/epochs: error[SC106]: epochs is -1, must be at least 1
 
 bundle/f.parquet: error[SC620]: the index frame 'f' has no rows
+  help: -
 
 5 errors"""
 

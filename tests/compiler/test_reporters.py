@@ -293,12 +293,12 @@ def test_text_shows_a_hundred_and_errors_first() -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_ten_thousand_findings_are_quick(form: str) -> None:
+def test_thousands_of_findings_are_quick(form: str) -> None:
     """One walk over the text; with one for each finding this takes minutes."""
-    text = json.dumps({f"k{number}": {"a": 1} for number in range(10_000)}, indent=1)
+    text = json.dumps({f"k{number}": {"a": 1} for number in range(4_000)}, indent=1)
     found = [UNKNOWN_KEY.at(f"/k{number}/a", target="key", key="a", owner="o", fix=(
         {"op": "move", "from": f"/k{number}/a", "path": f"/k{number}/b"},))
-        for number in range(10_000)]
+        for number in range(4_000)]
     start = time.perf_counter()
     printed(form, found, Source("s", text))
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < 8

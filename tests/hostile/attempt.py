@@ -2,8 +2,8 @@
 
 `python attempt.py FOLDER`: the folder holds `bundle/` and gets the specs. An audit hook
 watches for files, folders, sockets and processes that are opened; `sys.modules` for what is
-imported. One accepted validation of each form goes first, so that specc's own lazy imports
-are done.
+imported. One accepted and one refused validation of each form go first, so that specc's own
+lazy imports are done.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def attempt(spec: Path, bundle: Path | None) -> dict[str, Any]:
     """One validation and its text, as `specc validate` prints it."""
     global watching
     modules = set(sys.modules)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = _peak()
     events.clear()
     begin = time.perf_counter()
     watching = True
@@ -51,7 +51,7 @@ def attempt(spec: Path, bundle: Path | None) -> dict[str, Any]:
     inputs = [str(spec), *([str(bundle)] if bundle else [])]
     return {
         "seconds": time.perf_counter() - begin,
-        "grown_mib": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024,
+        "grown_mib": _peak() - memory,
         "ok": result.ok,
         "codes": [found.code for found in result.diagnostics if found.is_error],
         "placed": all(
@@ -64,25 +64,35 @@ def attempt(spec: Path, bundle: Path | None) -> dict[str, Any]:
     }
 
 
+def _peak() -> float:
+    """MiB of memory at the highest point so far; macOS counts in bytes, Linux in KiB."""
+    unit = 1024 if sys.platform == "darwin" else 1
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit / 1024
+
+
 def main(folder: Path) -> None:
     sys.addaudithook(watch)
     spec, bundle = folder / "spec.json", folder / "bundle"
     good = json.dumps(DOCUMENTS["_SPEC"])
     report: dict[str, Any] = {"warm": [], "attempts": {}}
     for place in (None, bundle):
-        spec.write_text(good, encoding="utf-8")
-        report["warm"].append(attempt(spec, place)["ok"])
+        for text in (good, STRANGE):
+            spec.write_text(text, encoding="utf-8")
+            report["warm"].append(attempt(spec, place)["ok"])
         source = DOCUMENTS["documents" if place is None else "on_a_bundle"]
         for name, text in source():
             spec.write_text(text, encoding="utf-8")
             assert name not in report["attempts"], name
             report["attempts"][name] = attempt(spec, place)
-    report["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    report["peak_mib"] = _peak()
     report["environment"] = dict(os.environ) == ENVIRONMENT
     json.dump(report, sys.stdout)
 
 
 ENVIRONMENT = dict(os.environ)
+
+STRANGE = '{"specc": 1, "\\u202ename": 1}'
+"""A refused spec whose message has a sign to be escaped."""
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

@@ -92,6 +92,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"network": {"type": "feed_forward", "input_frames": ["x", "shop"], "factories": [
             {"type": "output"}, {"type": "torch.nn:RReLU", "lower": 0.5, "upper": 0.1}]}},
         "/network/factories/1"),
+    "rate that grows beyond all bounds": (
+        scheduler("OneCycleLR", max_lr=0.1, cycle_momentum=False, final_div_factor=1e-310),
+        "/scheduler"),
+    "zero over zero in the first step": (
+        {"optimizer": {"type": "torch.optim:Adadelta", "eps": 0, "weight_decay": 0},
+         "network": {"type": "feed_forward", "input_frames": ["x", "shop"], "factories": [
+             {"type": "torch.nn:Threshold", "threshold": 1e6, "value": 0}, {"type": "output"}]}},
+        "/optimizer"),
 }
 
 

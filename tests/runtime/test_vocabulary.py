@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from specc.compiler.stages import Node
 from specc.runtime import loop
 from specc.runtime.artifacts import final_metrics
+from specc.runtime.constructors import build_loss
 from specc.runtime.progress import Silent
 from specc.runtime.session import open_session
 from specc.schema.constructors import load
@@ -168,6 +170,20 @@ def test_loss_trains(entry: Type, reduction: str) -> None:
                      training={"epochs": 6, "batch_size": 12, "device": "cpu"})
         losses = result.history["loss_train"]
         assert result.finite and losses.iloc[-1] < losses.iloc[0]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_cross_entropy_of_probabilities_is_torchs_and_keeps_nan(reduction: str) -> None:
+    """Torch raises for NaN, which is what a network gives that has diverged."""
+    node = Node("/loss", "torch.nn:BCELoss", {"reduction": reduction})
+    loss = build_loss(node, torch.device("cpu"))
+    output = torch.tensor([[0.0], [0.25], [1.0]], requires_grad=True)
+    label = torch.tensor([[0.0], [1.0], [1.0]])
+    wanted = torch.nn.BCELoss(reduction=reduction)(output, label)
+    assert torch.equal(loss(output, label), wanted)
+    (gradient,) = torch.autograd.grad(loss(output, label), output)
+    assert torch.equal(gradient, torch.autograd.grad(wanted, output)[0])
+    assert loss(torch.tensor([[float("nan")], [0.5], [0.5]]), label).isnan()
 
 
 def test_weights_of_classes_reach_the_loss() -> None:
