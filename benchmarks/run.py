@@ -11,41 +11,19 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import specc_side
-from long_spec import lengthen
 from measure import Child, ChildFailedError, interleave, run_child
 from results import Comparison, Figure, Goal, Section, compare, figure, machine_facts, render
+from setting import Setting
+from validation import many_specs, validate_alone, validate_with_bundle
 
 HERE = Path(__file__).resolve().parent
 SPEC = HERE.parent / "specs" / "flights" / "spec.json"
 MEBIBYTE = 2**20
 EPOCHS = 3
-SPEC_BYTES = 10_000
-FORBIDDEN = ("torch", "pandas", "pyarrow", "sklearn")
-"""Packages that `specc validate` of a spec alone must not import."""
-SHORT_ROUNDS = 4
-"""Rounds of sub-second processes for each round of the long ones."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is measured: the spec, the bundle, a folder for files, and how often.
-
-    Args:
-        scratch: an empty folder of this harness.
-        with_specc: False measures the baselines alone.
-    """
-
-    spec: Path
-    bundle: Path
-    scratch: Path
-    rounds: int
-    with_specc: bool
-
 
 def dense_command(setting: Setting, *options: str) -> list[str]:
     """The hand-written script on the bundle."""
@@ -152,50 +130,13 @@ def _spec_of_three_epochs(setting: Setting) -> Path:
     return path
 
 
-def validate_alone(setting: Setting) -> Section:
-    """`specc validate` of a spec of 10 KB against an interpreter that does nothing."""
-    sides: dict[str, Callable[[], Child]]
-    sides = {"python -c pass": lambda: run_child([sys.executable, "-c", "pass"])}
-    notes: tuple[str, ...] = ()
-    if setting.with_specc:
-        spec = setting.scratch / "long.json"
-        text = lengthen(json.loads(setting.spec.read_text(encoding="utf-8")), SPEC_BYTES)
-        spec.write_text(text, encoding="utf-8")
-        command = specc_side.validate_command(spec)
-        sides["specc"] = lambda: run_child(command)
-        loaded = imported(run_child([sys.executable, "-X", "importtime", *command]))
-        unwanted = sorted(loaded & set(FORBIDDEN))
-        notes = (
-            f"- the spec has {len(text.encode())} bytes",
-            f"- imported of {', '.join(FORBIDDEN)}: {', '.join(unwanted) or 'none'}",
-        )
-    for warm_up in sides.values():
-        warm_up()
-    found = interleave(sides, SHORT_ROUNDS * setting.rounds)
-    comparisons: list[Comparison] = []
-    figures: list[Figure] = []
-    for quantity in ("cpu", "wall"):
-        readings = {name: [getattr(c, quantity) for c in runs] for name, runs in found.items()}
-        if setting.with_specc:
-            ours, bare = readings["specc"], readings["python -c pass"]
-            goal = Goal(13.0, at_least=False)
-            comparisons.append(compare(f"{quantity} seconds, specc / bare", ours, bare, goal))
-        figures += [figure(name, f"{quantity}, s", taken) for name, taken in readings.items()]
-    return Section("Validating a spec alone", tuple(comparisons), tuple(figures), notes)
-
-
-def imported(child: Child) -> set[str]:
-    """The packages that a process under `-X importtime` imported."""
-    lines = child.errors.splitlines()
-    names = (line.rsplit("|", 1)[1].strip() for line in lines if line.startswith("import time:"))
-    return {name.split(".", 1)[0] for name in names}
-
-
 SECTIONS: dict[str, Callable[[Setting], Section]] = {
     "loop": training_loop,
     "first-step": first_step,
     "job": whole_job,
     "validate": validate_alone,
+    "validate-bundle": validate_with_bundle,
+    "many": many_specs,
 }
 
 

@@ -103,6 +103,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.fixture
+def unjudged(monkeypatch) -> None:
+    """The compiler without what it knows of the libraries: the libraries must say it."""
+    monkeypatch.setattr("specc.compiler.passes.infer.check_conflicts", lambda graph: ())
+    monkeypatch.setattr("specc.compiler.passes.lower.check_schedule", lambda graph, steps: ())
+
+
+@pytest.mark.usefixtures("unjudged")
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_by_the_library(name: str, tmp_path: Path) -> None:
     parts, pointer = REFUSED[name]
@@ -111,6 +119,14 @@ def test_refused_by_the_library(name: str, tmp_path: Path) -> None:
     result = specc.run(spec(**parts), FRAMES, out=tmp_path)
     assert [one.code for one in result.diagnostics] == ["SC310"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_once_at_its_place(name: str) -> None:
+    """By the compiler where it knows the rule, by the library where not, and never by both."""
+    parts, pointer = REFUSED[name]
+    (found,) = specc.compile(spec(**parts), FRAMES).diagnostics
+    assert found.code in ("SC204", "SC310") and (found.pointer or "").startswith(pointer)
 
 
 ACCEPTED: dict[str, dict[str, Any]] = {
@@ -132,6 +148,7 @@ def test_what_is_accepted_runs(name: str, tmp_path: Path) -> None:
     assert specc.run(spec(**ACCEPTED[name]), FRAMES, out=tmp_path).run is not None
 
 
+@pytest.mark.usefixtures("unjudged")
 def test_last_steps_of_a_long_schedule_are_tried(monkeypatch) -> None:
     monkeypatch.setattr(module, "SCHEDULER_STEPS", 3)
     short = spec(**scheduler("OneCycleLR", max_lr=0.1, total_steps=11, cycle_momentum=False))

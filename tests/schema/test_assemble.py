@@ -28,7 +28,7 @@ LARGEST = 400_000
 KEYWORDS = {
     "$schema", "$defs", "$ref", "title", "description", "default", "examples", "enumDescriptions",
     "type", "enum", "const", "properties", "required", "additionalProperties", "propertyNames",
-    "minProperties", "items", "prefixItems", "minItems", "maxItems", "minLength", "maxLength",
+    "minProperties", "maxProperties", "items", "prefixItems", "minItems", "maxItems", "minLength", "maxLength",
     "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "allOf", "if", "then",
 }
 """What the validator of specc and the reference pages know. `anyOf` and `oneOf` are not here:
