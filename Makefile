@@ -51,3 +51,8 @@ $(BUNDLE)/bundle.json: specs/flights/make_bundle.py specs/write_bundle.py | .ven
 
 clean:
 	rm -rf .venv build bundles
+
+# 1,000 drawn pairs of a spec and a bundle; writes docs/soundness.md.
+.PHONY: fuzz
+fuzz: .venv/tested
+	$(BIN)/python tests/fuzz.py --pairs 1000 --seed 0

@@ -257,10 +257,6 @@ UNKNOWN_COLUMN = Code(
     "SC607", ERROR, "the frame {frame!r} has no column {name!r}",
     doc="Columns are found by name, glob or dtype in the frame at the end of the joins.",
 )
-NO_COLUMN_OF_DTYPE = Code(
-    "SC627", ERROR, "the frame {frame!r} has no column of dtype {dtype}",
-    doc="A selector that matches nothing is a mistake: nobody writes one on purpose.",
-)
 NO_COLUMNS = Code(
     "SC608", ERROR, "no column of the frame {frame!r} is left to take",
     help="check `take_columns` and `drop_columns`; keys, `split` and `priority` are not features",
@@ -364,6 +360,10 @@ TOO_MANY_MISSING = Code(
     doc="`max_missing` is the share of samples that may lose their row in this join.",
 )
 
+NO_COLUMN_OF_DTYPE = Code(
+    "SC627", ERROR, "the frame {frame!r} has no column of dtype {dtype}",
+    doc="A selector that matches nothing is a mistake: nobody writes one on purpose.",
+)
 KEY_ON_BOTH_SIDES = Code(
     "SC628", WARNING,
     "{count} keys {key} of {frame!r} have rows that train and rows that test, such as {examples}",

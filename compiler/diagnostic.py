@@ -119,11 +119,11 @@ def one_line(text: str) -> str:
 
 def distinct(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Findings without repetition: two passes, or two sides of a join, may meet one mistake."""
-    kept: list[Diagnostic] = []
+    # By text, because patches are not hashable and a comparison of all pairs is slow.
+    kept: dict[str, Diagnostic] = {}
     for diagnostic in found:
-        if diagnostic not in kept:
-            kept.append(diagnostic)
-    return tuple(kept)
+        kept.setdefault(repr(diagnostic), diagnostic)
+    return tuple(kept.values())
 
 
 def placed(diagnostic: Diagnostic, moved: Mapping[str, str]) -> Diagnostic:

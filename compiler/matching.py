@@ -93,11 +93,11 @@ class Matching:
                     frame=step.right, key=", ".join(step.columns),
                     examples=", ".join(walked.examples),
                 ))
-            rows = self._bundle.rows(step.right)
+            total = self._bundle.rows(step.right)
             coverage.append(JoinReport(
                 join.pointer, step.right, step.columns, len(self._samples),
                 int(np.count_nonzero(walked.rows >= 0)), walked.examples, walked.missing,
-                walked.null_keys, rows, rows - walked.reached,
+                walked.null_keys, total, total - walked.reached,
             ))
         if found:
             return Result(None, tuple(found))

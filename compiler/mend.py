@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import codes
-from .diagnostic import Diagnostic, Patch
+from .diagnostic import Diagnostic
+from .patch import PatchError, apply_in_place
 from .pointer import parts, pointer_of
 from .schema_walk import NOTHING, Fragment, Path, fragment_at, target
 
@@ -47,7 +49,9 @@ def mend(schema: Fragment, mended: Mended, found: Iterable[Diagnostic]) -> None:
 
 def _mend_one(schema: Fragment, mended: Mended, diagnostic: Diagnostic, path: Path) -> None:
     if diagnostic.fix is not None:
-        _apply(mended.value, diagnostic.fix)
+        # Another repair may have been there first.
+        with suppress(PatchError):
+            mended.value = apply_in_place(mended.value, diagnostic.fix)
         for operation in diagnostic.fix:
             if operation["op"] == "move":
                 mended.moved[operation["path"]] = operation["from"]
@@ -62,24 +66,6 @@ def _mend_one(schema: Fragment, mended: Mended, diagnostic: Diagnostic, path: Pa
         _invent(schema, mended, path[:-1])
     else:
         _invent(schema, mended, path)
-
-
-def _apply(value: Any, patch: Patch) -> None:
-    """Carries out the operations that fixes of the vocabulary use, in place."""
-    for operation in patch:
-        moved = operation.get("value")
-        if operation["op"] in ("move", "remove"):
-            source = _existing(value, operation["from" if "from" in operation else "path"])
-            if source is None:
-                return
-            moved = _at(value, source[:-1]).pop(source[-1])
-        if operation["op"] != "remove":
-            *holder, key = parts(operation["path"])
-            place = _existing(value, pointer_of(holder))
-            if place is None:
-                return
-            owner = _at(value, place)
-            owner[int(key) if isinstance(owner, list) else key] = copy.deepcopy(moved)
 
 
 def _complete(schema: Fragment, mended: Mended, path: Path) -> None:

@@ -137,8 +137,8 @@ def _first_two(holder: Mapping[str, Any]) -> list[str]:
     return [name for name, _ in zip(holder, range(2), strict=False)]
 
 
-def _last(holder: Mapping[str, Any]) -> list[str]:
-    return [next(reversed(holder))] if holder else []  # type: ignore[call-overload]
+def _last(holder: dict[str, Any]) -> list[str]:
+    return [next(reversed(holder))] if holder else []
 
 
 def _edit(document: _Text, operation: Mapping[str, Any]) -> Edit | None:

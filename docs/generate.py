@@ -6,15 +6,16 @@ and exit status 1.
 
 from __future__ import annotations
 
+import difflib
 import json
-import string
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from specc.compiler import codes
 from specc.compiler.diagnostic import Code
+from specc.compiler.explain import Example, examples
+from specc.compiler.rules import RULES, shown
 from specc.schema.assemble import properties_of
 from specc.schema.constructors.types import MetricType
 from specc.schema.declaration import Family, Fragment, Type
@@ -224,22 +225,6 @@ def vocabulary_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def shown(template: str) -> str:
-    """The text of a message with its holes as `<name>`."""
-    parts = []
-    for literal, hole, _, conversion in string.Formatter().parse(template):
-        parts.append(literal)
-        if hole is not None:
-            parts.append(f"'<{hole}>'" if conversion == "r" else f"<{hole}>")
-    return "".join(parts)
-
-
-def declared_codes() -> list[Code]:
-    """Every code, by number."""
-    found = [value for value in vars(codes).values() if isinstance(value, Code)]
-    return sorted(found, key=lambda code: code.name)
-
-
 def code_section(code: Code) -> Iterator[str]:
     """One code: severity, message, reason and help."""
     yield from (f"### {code.name}", "")
@@ -247,6 +232,22 @@ def code_section(code: Code) -> Iterator[str]:
     yield from ("", f"Why: {code.doc}")
     if code.help is not None:
         yield from ("", f"Help: `{shown(code.help)}`")
+    if code.name in examples():
+        yield from ("", *example_lines(examples()[code.name]))
+
+
+def example_lines(example: Example) -> Iterator[str]:
+    """A failing spec, what specc prints of it, and the lines that differ in the repaired one."""
+    yield f"Example: {example.situation}"
+    for language, text in (("json", example.spec), ("text", example.output)):
+        if text is not None:
+            yield from ("", f"```{language}", *text.rstrip("\n").split("\n"), "```")
+    yield from ("", f"Repair: {example.repair}")
+    if example.spec is not None and example.repaired is not None:
+        lines = difflib.unified_diff(example.spec.split("\n"), example.repaired.split("\n"),
+                                     n=0, lineterm="")
+        yield from ("", "```diff", *(line for line in lines if line[:2] not in ("--", "++", "@@")),
+                    "```")
 
 
 def codes_page() -> str:
@@ -254,14 +255,15 @@ def codes_page() -> str:
     lines = [
         "# Diagnostic codes",
         "",
-        f"Made by `{COMMAND}` from `compiler/codes.py`; do not edit.",
+        f"Made by `{COMMAND}` from `compiler/codes.py` and `compiler/examples.json`; do not edit.",
         "",
         "Angle brackets stand for what the finding fills in.",
         "Where a code has no help line here, the help depends on the finding.",
         "A code is never used again for something else.",
+        "`specc explain CODE` prints the same, with the repaired spec in full.",
     ]
     group = ""
-    for code in declared_codes():
+    for code in RULES.values():
         if code.name[:3] != group:
             group = code.name[:3]
             lines += ["", f"## {group}xx: {_RANGES[group]}"]

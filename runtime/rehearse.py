@@ -33,6 +33,9 @@ SAMPLE_ROWS = 16
 SCHEDULER_STEPS = 10_000
 """Most steps of a scheduler that are tried."""
 
+LARGEST = torch.finfo(torch.float32).max
+"""Learning rates beyond it are infinite for the weights."""
+
 _REFUSALS = (ValueError, TypeError, RuntimeError, ArithmeticError, LookupError, AssertionError)
 """What torch raises for arguments that it cannot take."""
 
@@ -132,8 +135,8 @@ def _whole_schedule(session: Session, loss: float) -> None:
         session.scheduler.last_epoch = max(0, steps - SCHEDULER_STEPS)
     for _ in range(min(steps, SCHEDULER_STEPS)):
         step_scheduler(node, session.scheduler, loss)
-        if not all(math.isfinite(group["lr"]) for group in session.optimizer.param_groups):
-            raise ArithmeticError("the learning rate becomes infinite")
+        if not all(group["lr"] <= LARGEST for group in session.optimizer.param_groups):
+            raise ArithmeticError("the learning rate grows beyond what float32 holds")
 
 
 def _build(plan: Plan, device: torch.device, frames: dict[str, DeviceFrame]) -> Session:

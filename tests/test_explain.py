@@ -29,6 +29,7 @@ Specc = Callable[..., Result]
 Frames = dict[str, pd.DataFrame]
 
 GOLDEN = runpy.run_path(str(Path(__file__).with_name("test_golden.py")))
+_MOST_LISTED = 6
 _FOUND = re.compile(r"(?:error|warning)\[(SC\d+)\]")
 
 IN_WORDS = {
@@ -69,6 +70,7 @@ IN_BUNDLE = {
     "SC616": "call the frame `index`, or name it in bundle.json.",
     "SC620": "write the rows of `index`.",
     "SC621": "give `features` one row for each row of `index`, in the same order.",
+    "SC628": "make the split by `order`, as a step of type `grouped_split` does.",
     "SC703": "store the numbers beyond 3.4e38 as null.",
     "SC705": "let `late` have both values in training rows.",
 }
@@ -122,12 +124,12 @@ def _example(name: str, case: Path, frames: Frames, folder: Path) -> Example:
     with_bundle = stage not in GOLDEN["WITHOUT_BUNDLE"]
     bundle = GOLDEN["_bundle"](case, frames) if with_bundle else None
 
-    def judge(spec: str) -> tuple[Diagnostic, ...]:
+    def judge(spec: str, last: str) -> tuple[Diagnostic, ...]:
         found: tuple[Diagnostic, ...] = GOLDEN["_compile_until"](
-            stage, Source("spec.json", spec), lambda: bundle)[2]
+            last, Source("spec.json", spec), lambda: bundle)[2]
         return found
 
-    found = judge(text)
+    found = judge(text, stage)
     assert [one.code for one in found] == [name]
     if fixed.exists():
         repaired = fixed.read_text(encoding="utf-8")
@@ -135,17 +137,21 @@ def _example(name: str, case: Path, frames: Frames, folder: Path) -> Example:
         repaired = apply_to_text(text, found[0].fix)
     else:
         repaired = None
-    assert repaired is None or judge(repaired) == (), case
+    # A part of a spec is accepted as text; a spec as far as it can be judged.
+    last = "parse" if stage == "parse" else "rehearse" if with_bundle else "shapes"
+    assert repaired is None or judge(repaired, last) == (), case
     assert (repaired is None) == (name in IN_BUNDLE), f"{case} needs a .fixed.json"
     if with_bundle:
         for path in (folder / "bundle").iterdir():
             path.unlink()
         (folder / "bundle").rmdir()
     output = render_text(found, Source("spec.json", text), color=False)
-    words = ("a part of a spec." if stage == "parse" else
-             f"a spec on a bundle. {_bundle_words(case, frames)}" if with_bundle else "a spec.")
-    return Example(words, text, output, IN_BUNDLE.get(name, "this spec is accepted."
-                   if stage != "parse" else "this text is accepted."), repaired)
+    words, accepted = "a spec.", "this spec is accepted."
+    if stage == "parse":
+        words, accepted = "a part of a spec.", "this text is accepted."
+    elif with_bundle:
+        words = f"a spec on this bundle:\n\n{_bundle_words(case, frames)}"
+    return Example(words, text, output, IN_BUNDLE.get(name, accepted), repaired)
 
 
 def _bundle_words(case: Path, frames: Frames) -> str:
@@ -154,9 +160,9 @@ def _bundle_words(case: Path, frames: Frames) -> str:
     for name, frame in sorted(frames.items(), key=lambda entry: (entry[0] != "index", entry[0])):
         key = [str(level) for level in frame.index.names if level is not None]
         keyed = f"key {', '.join(key)}" if key else "no key"
-        frame_words.append(f"`{name}`: {len(frame)} rows, {keyed}, "
-                           f"columns {', '.join(map(str, frame.columns))}.")
-    return " ".join([*frame_words, *_values(case)])
+        frame_words.append(f"- `{name}`: {len(frame)} rows, {keyed}, "
+                           f"columns {', '.join(map(str, frame.columns))}")
+    return "\n".join([*frame_words, *_values(case)])
 
 
 def _values(case: Path) -> Iterator[str]:
@@ -165,8 +171,9 @@ def _values(case: Path) -> Iterator[str]:
     for frame, change in loaded.items():
         for column, values in ((change or {}).get("columns") or {}).items():
             if values is not None:
-                seen = list(dict.fromkeys(values))
-                yield f"In `{frame}`, {column} holds {', '.join(map(json.dumps, seen))}."
+                seen = [json.dumps(value) for value in dict.fromkeys(values)]
+                more = ["..."] if len(seen) > _MOST_LISTED else []
+                yield f"- {column} of `{frame}` holds {', '.join(seen[:_MOST_LISTED] + more)}"
 
 
 @pytest.mark.parametrize("code", RULES)

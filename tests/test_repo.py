@@ -254,7 +254,7 @@ def test_version_is_that_of_the_project() -> None:
 # Written in pieces, so that this file does not find itself.
 _PLACES = re.compile("|".join((
     r"(?<![\w.~:/<>-])/(?:wo" r"rk|ho" r"me|Us" r"ers|ro" r"ot|tm" r"p|va" r"r|us" r"r|opt|mnt)/\w",
-    r"\b[A-Z]:\\Us" r"ers", r"file:/" r"/", r"pypi\." r"org", r"pythonhosted\." r"org",
+    r"\b[A-Z]:\\Us" r"ers", r"pypi\." r"org", r"pythonhosted\." r"org",
     r"index" r"-url", r"download\.pytorch", r"localhost:\d",
 )))
 

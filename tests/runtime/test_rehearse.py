@@ -106,7 +106,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.fixture
 def unjudged(monkeypatch) -> None:
     """The compiler without what it knows of the libraries: the libraries must say it."""
-    monkeypatch.setattr("specc.compiler.passes.infer.check_conflicts", lambda graph: ())
+    monkeypatch.setattr("specc.compiler.pipeline.check_conflicts", lambda graph: ())
     monkeypatch.setattr("specc.compiler.passes.lower.check_schedule", lambda graph, steps: ())
 
 

@@ -28,8 +28,9 @@ LARGEST = 400_000
 KEYWORDS = {
     "$schema", "$defs", "$ref", "title", "description", "default", "examples", "enumDescriptions",
     "type", "enum", "const", "properties", "required", "additionalProperties", "propertyNames",
-    "minProperties", "maxProperties", "items", "prefixItems", "minItems", "maxItems", "minLength", "maxLength",
-    "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "allOf", "if", "then",
+    "minProperties", "maxProperties", "items", "prefixItems", "minItems", "maxItems",
+    "minLength", "maxLength", "pattern", "minimum", "maximum",
+    "exclusiveMinimum", "exclusiveMaximum", "allOf", "if", "then",
 }
 """What the validator of specc and the reference pages know. `anyOf` and `oneOf` are not here:
 they say nothing useful about a mistake."""

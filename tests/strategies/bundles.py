@@ -21,7 +21,7 @@ from .schema import HOSTILE, happens, weighted
 STORED = ("folder", "zip", "pandas")
 _NAMES = ("age", "Fare", "city", "since", "total_km", "day")
 _FRAMES = ("planes", "weather", "shops", "a b", "wétter", "x.y", "label")
-_ODD = 20
+_ODD = 15
 
 
 @dataclass(frozen=True)

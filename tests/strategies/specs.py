@@ -105,7 +105,7 @@ def _places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strateg
     for kind in ("feed_forward", "fully_connected", "output"):
         places[f"network.{kind}/input_frames"] = st.just([])
     parts = weighted(
-        (6, st.sampled_from([{"train": 0.8, "test": 0.2}, {"train": 1.0},
+        (9, st.sampled_from([{"train": 0.8, "test": 0.2}, {"train": 1.0},
                              {"train": 0.5, "display": 0.25, "test": 0.25}])),
         (1, st.sampled_from([{"train": 0.5, "test": 0.2}, {"a": 0.5, "b": 0.5}])))
     for kind in ("random_split", "stratified_split", "grouped_split"):
@@ -148,6 +148,9 @@ def free_specs(draw: st.DrawFn, bundle: DrawnBundle, percent: int = 30) -> dict[
     builder = Builder(load_schema(), _places(bundle, names), percent)
     spec: dict[str, Any] = draw(builder.document())
     spec["extractors"] = {name: draw(builder.family("extractor")) for name in names}
+    for extractor in spec["extractors"].values():
+        if extractor.get("nulls") != "fill":
+            extractor.pop("fill_value", None)
     reader = "frames" if spec["network"]["type"] == "extraction" else "input_frames"
     spec["network"][reader] = draw(st.lists(st.sampled_from(names[1:]), min_size=1, unique=True))
     return spec
@@ -184,10 +187,11 @@ def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
     _mostly_without(draw, spec["loss"], "weight", "pos_weight", "ignore_index")
     spec["optimizer"] = draw(builder.family("optimizer", [
         kind for kind in builder.types("optimizer") if kind not in SPARSE_ONLY]))
+    _with_momentum(draw, spec["optimizer"])
     by_column = as_class and loss in _FOR_CLASSES
     spec["network"] = draw(_network(builder, loss, _classes(bundle) if by_column else 1,
                                     spec["optimizer"]["type"] in MATRICES_ONLY))
-    spec["network"]["input_frames"] = features
+    _read(draw, spec["network"], features)
     if draw(st.booleans()):
         spec["scheduler"] = draw(builder.family("scheduler"))
         _without_momentum(draw, spec["scheduler"])
@@ -203,11 +207,29 @@ def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
     return spec
 
 
+def _read(draw: st.DrawFn, network: dict[str, Any], features: list[str]) -> None:
+    """The extraction, as a property or as a node of its own."""
+    if "factories" in network and draw(happens(20)):
+        network["factories"].insert(0, {"type": "extraction", "frames": features})
+        network.pop("input_frames", None)
+    else:
+        network["input_frames"] = features
+
+
 def _mostly_without(draw: st.DrawFn, value: dict[str, Any], *keys: str) -> None:
     """Takes out properties whose value has to fit what the schema does not know."""
     for key in keys:
         if key in value and not draw(happens(20)):
             del value[key]
+
+
+def _with_momentum(draw: st.DrawFn, optimizer: dict[str, Any]) -> None:
+    """What plain SGD asks of its arguments, and the two forms of step that exclude each other."""
+    if optimizer.get("nesterov") and optimizer["type"].endswith(":SGD") and not draw(happens(20)):
+        optimizer["momentum"] = 0.9
+        optimizer.pop("dampening", None)
+    if optimizer.get("fused") and not draw(happens(20)):
+        optimizer.pop("foreach", None)
 
 
 def _without_momentum(draw: st.DrawFn, scheduler: dict[str, Any]) -> None:
@@ -246,11 +268,12 @@ def _extractor(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> dict[s
         kind = "categorical"
         extractor["take_columns"] = [draw(st.sampled_from(sorted(forms)))]
     extractor["transformer"] = draw(builder.family("transformer", [kind]))
-    for key, percent in (("nulls", 8), ("fill_value", 1), ("missing_rows", 8)):
+    for key, percent in (("nulls", 6), ("fill_value", 1), ("missing_rows", 6)):
         if draw(happens(percent)):
             extractor[key] = draw(builder.place(f"extractor.plain/{key}"))
-    if forms and draw(happens(8)):
-        extractor["drop_columns"] = [draw(st.sampled_from(sorted(forms)))]
+    others = sorted(set(forms) - set(map(str, extractor["take_columns"])))
+    if others and draw(happens(10)):
+        extractor["drop_columns"] = [draw(st.sampled_from(others))]
     if extractor.get("nulls") == "fill" or kind == "identity":
         extractor |= {"nulls": "fill",
                       "fill_value": draw(weighted((8, st.just(_FILL.get(kind, 0))),

@@ -1,0 +1,101 @@
+"""The drawn plan: what is connected to what, and that no name breaks out of its label.
+
+Not checked here: that Mermaid and Graphviz draw it; neither is a dependency.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from specc.compiler.diagram import DIAGRAMS, dot, mermaid
+
+import specc
+
+Json = dict[str, Any]
+
+HOSTILE = (
+    'x"]; end', "x --> y", "</script><script>alert(1)</script>", "#quot;", "a\nb", "\\N\\l", "end",
+    "subgraph", "`x`", "%%{init: {}}%%", "{{x}}", "\u202egnp", "&amp;", "x|y", "[[", "click a b",
+)
+
+_MERMAID_LINE = re.compile(
+    r'  *(?:(?:frame|extractor|node)\d+(?:\[\("[^"]*"\)\]|\["[^"]*"\])|loss\(\["[^"]*"\]\)'
+    r'|subgraph node\d+\["[^"]*"\]|end'
+    r'|(?:frame|extractor|node)\d+ -->(?:\|"[^"]*"\|)? (?:(?:frame|extractor|node)\d+|loss))')
+_DOT_STRING = r'"(?:[^"\\]|\\.)*"'
+_DOT_LINE = re.compile(
+    rf" *(?:\w+ \[label={_DOT_STRING}, shape=\w+\]|\w+ -> \w+(?: \[label={_DOT_STRING}\])?"
+    rf"|subgraph cluster_node\d+ \{{|label={_DOT_STRING}|\}}|rankdir=LR)")
+
+
+def _described(spec: Json, bundle: Any) -> Json:
+    compiled = specc.compile(spec, bundle)
+    assert compiled.plan is not None, str(compiled)
+    return dict(compiled.plan.description)
+
+
+def _labels(text: str) -> dict[str, str]:
+    """Node -> the first line of its label."""
+    return dict(re.findall(r'^ *(\w+) \[label="((?:[^"\\]|\\[^n])*)', text, re.MULTILINE))
+
+
+def test_what_flows_into_what(spec: Json, bundle: Path) -> None:
+    text = dot(_described(spec, bundle))
+    named = _labels(text)
+    edges = {(named[start], named.get(end, end)) for start, end in
+             re.findall(r"(\w+) -> (\w+)", text)}
+    assert edges == {
+        ("index", "label"), ("index", "order"), ("index", "customers"), ("index", "shops"),
+        ("customers", "customer"), ("shops", "shop"),
+        ("order", "extraction"), ("customer", "extraction"), ("shop", "extraction"),
+        ("extraction", "fully_connected"), ("fully_connected", "torch.nn:BCEWithLogitsLoss"),
+        ("label", "torch.nn:BCEWithLogitsLoss"),
+    }
+    assert '[label="on customer: 75.0%"]' in text
+    assert "(batch, 1)" in text
+
+
+def test_composites_are_boxes(spec: Json, bundle: Path) -> None:
+    spec["network"] = {"type": "feed_forward", "factories": [
+        {"type": "feed_forward", "factories": [
+            {"type": "torch.nn:Linear", "out_features": 4, "input_frames": ["order"]},
+            {"type": "torch.nn:ReLU"}]},
+        {"type": "output"},
+    ]}
+    del spec["extractors"]["customer"], spec["extractors"]["shop"]
+    plan = _described(spec, bundle)
+    drawn = mermaid(plan)
+    assert drawn.count("subgraph ") == drawn.count("\n" + " " * 2 + "end") + drawn.count(
+        "\n" + " " * 4 + "end") == 2
+    assert dot(plan).count("subgraph cluster_") == 2
+    edges = re.findall(r"(\w+) -->.* (\w+)$", drawn, re.MULTILINE)
+    # outer box 0, inner box 1, extraction 2, linear 3, ReLU 4, output 5
+    assert [edge for edge in edges if "node" in edge[0]] == [
+        ("node2", "node3"), ("node3", "node4"), ("node4", "node5"), ("node5", "loss")]
+
+
+@pytest.mark.parametrize("form", DIAGRAMS)
+def test_every_line_is_of_a_known_form(form: str, spec: Json,
+                                       frames: dict[str, pd.DataFrame]) -> None:
+    shops = frames.pop("shops")
+    for name in HOSTILE:
+        frames[name] = shops.rename(columns={"area": name})
+        frames["index"][name] = frames["index"]["shop"]
+        spec["extractors"][name] = {
+            "type": "plain", "joins": [{"frame": name, "on": name}],
+            "transformer": {"type": "auto"}}
+        spec["network"]["input_frames"].append(name)
+    del spec["extractors"]["shop"]
+    spec["network"]["input_frames"].remove("shop")
+    spec["extractors"]["order"]["take_columns"] = ["amount"]
+    frames["index"] = frames["index"].copy()
+    bundle = specc.Bundle.from_frames(frames, index_frame="index")
+    head, *lines = DIAGRAMS[form](_described(spec, bundle)).splitlines()
+    assert head in ("flowchart LR", "digraph plan {")
+    line_form = _MERMAID_LINE if form == "mermaid" else _DOT_LINE
+    assert [line for line in lines if not line_form.fullmatch(line)] == []
+    assert all(character.isprintable() for line in lines for character in line)
