@@ -124,7 +124,8 @@ def check_label(graph: Graph, shapes: Shapes, label: LabelFacts) -> Iterator[Dia
     if touched(loss.pointer, graph.holes) or label is UNKNOWN_LABEL:
         return
     rule = loss_rule(loss.type, loss.args)
-    if label.form == CLASS_INDEX and CLASS_INDEX not in rule.label and len(label.classes) != 2:
+    if CLASS_INDEX not in rule.label and _two_classes_will_do(label.form, rule) \
+            and len(label.classes) != 2:
         yield codes.LABEL_FORM.at(
             "/loss/type", loss=loss.type, wanted="two classes",
             got=f"{len(label.classes)} classes", help="use torch.nn:CrossEntropyLoss",
@@ -240,6 +241,20 @@ def check_metrics(graph: Graph, task: str, label: LabelFacts) -> Iterator[Diagno
                 wanted='two classes with "average": "binary"', got=f"a {task} task",
                 help='set "average": "macro", "micro" or "weighted"',
                 fix=({"op": "add", "path": join(node.pointer, "average"), "value": "macro"},),
+            )
+        elif task == "multiclass" and node.args.get("multi_class") == "raise":
+            pointer = join(node.pointer, "multi_class")
+            yield codes.METRIC_MISMATCH.at(
+                pointer, metric=node.type, wanted='two classes with "multi_class": "raise"',
+                got=f"a {task} task", help='set "multi_class": "ovr" or "ovo"',
+                fix=({"op": "add", "path": pointer, "value": "ovr"},),
+            )
+        elif fits and metric.needs == "values" and label.columns > 1 and not metric.multioutput:
+            yield codes.METRIC_MISMATCH.at(
+                join(node.pointer, "type"), metric=node.type, wanted="one label column",
+                got=f"a label of {label.columns} columns",
+                help="use a metric that averages over columns, such as "
+                "sklearn.metrics:mean_absolute_error",
             )
         elif not fits:
             yield codes.METRIC_MISMATCH.at(
