@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 
@@ -17,6 +20,12 @@ def choose_device(name: str) -> torch.device | None:
     return torch.device(name) if available[name] else None
 
 
-def settle(threads: int) -> None:
-    """Fixes the number of threads, so that sums are always added in the same order."""
-    torch.set_num_threads(threads)
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Runs with a fixed number of threads, so that sums are always added in the same order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

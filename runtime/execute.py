@@ -13,7 +13,7 @@ from ..compiler.bundle import BundleError
 from ..compiler.diagnostic import Diagnostic
 from ..compiler.stages import Plan
 from . import artifacts, run_folder
-from .device import choose_device, settle
+from .device import choose_device, threads
 from .environment import environment
 from .evaluate import Evaluation, evaluate_all
 from .history import History
@@ -69,13 +69,12 @@ def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress]) -> O
     if device is None:
         return None, (codes.UNAVAILABLE_DEVICE.at("/training/device",
                                                   device=plan.graph.training.device),)
-    settle(plan.threads)
     refused = rehearse(plan)
     if refused:
         return None, refused
     try:
-        session = open_session(plan, device)
-        return _run(session, parent, progress)
+        with threads(plan.threads):
+            return _run(open_session(plan, device), parent, progress)
     except BundleError as error:
         return None, error.diagnostics
     except Stopped as error:

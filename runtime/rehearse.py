@@ -23,7 +23,7 @@ from ..compiler.diagnostic import Diagnostic
 from ..compiler.stages import FittedExtractor, Plan
 from ..schema.shapes import BATCH, show
 from .constructors import STEPS_BY_BATCH, step_scheduler
-from .device import choose_device
+from .device import choose_device, threads
 from .frames import DeviceFrame
 from .session import Session, build_session, load_plan_frames
 
@@ -60,7 +60,8 @@ def rehearse(plan: Plan) -> tuple[Diagnostic, ...]:
         return (codes.UNAVAILABLE_DEVICE.at("/training/device",
                                             device=plan.graph.training.device),)
     try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        with (threads(plan.threads), torch.random.fork_rng(devices=[]),
+              warnings.catch_warnings()):
             warnings.simplefilter("ignore")
             _one_step(sample_of(plan, SAMPLE_ROWS), device)
     except _Refused as refused:

@@ -12,7 +12,7 @@ import torch
 
 from ..compiler.stages import Plan
 from .batches import Batch
-from .device import choose_device, settle
+from .device import choose_device, threads
 from .loop import run_step
 from .rehearse import sample_of
 from .session import Session, build_session, load_plan_frames
@@ -56,17 +56,13 @@ def time_steps(plan: Plan) -> Timing | None:
         return None
     batch = min(plan.graph.training.batch_size, plan.training_rows)
     batches = min(MOST_BATCHES, plan.training_rows // batch)
-    threads = torch.get_num_threads()
-    settle(plan.threads)
-    try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            sample = sample_of(plan, batch * batches)
-            session = build_session(sample, device, load_plan_frames(sample, device))
-            # A schedule may end with the run.
-            seconds = _measure(session, plan.graph.training.epochs * plan.steps_per_epoch)
-    finally:
-        settle(threads)
+    with (threads(plan.threads), torch.random.fork_rng(devices=[]),
+          warnings.catch_warnings()):
+        warnings.simplefilter("ignore")
+        sample = sample_of(plan, batch * batches)
+        session = build_session(sample, device, load_plan_frames(sample, device))
+        # A schedule may end with the run.
+        seconds = _measure(session, plan.graph.training.epochs * plan.steps_per_epoch)
     median = statistics.median(seconds)
     return Timing(median, median * plan.steps_per_epoch, len(seconds))
 

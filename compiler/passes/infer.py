@@ -62,7 +62,9 @@ def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
         *agreement.check_optimizer(graph, shapes),
         *agreement.check_metrics(graph, task, label),
     )
-    whole = not graph.holes and None not in widths.values() and label is not UNKNOWN_LABEL
+    read = {name for _, names in extractions(graph.network) for name in names}
+    whole = (not graph.holes and None not in widths.values() and label is not UNKNOWN_LABEL
+             and read <= set(widths))
     if not whole or any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     encoded = replace(fitted, extractors=_choose_codes(fitted, graph, shapes))

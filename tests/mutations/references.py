@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from specc.compiler.bundle import Bundle
@@ -26,7 +27,7 @@ def _wrong_names(base: Base, kind: str, path: Path, known: Collection[str],
     name, pointer = at(base.spec, path), pointer_of(path)
     for distance in (1, 2):
         wrong = misspelt(name, distance, dice, known)
-        if wrong is not None:
+        if wrong is not None and not any(fnmatchcase(other, wrong) for other in known):
             yield replaced(base, kind, pointer, wrong, name, distance)
     strange = sorted(set(others) - set(known))
     if strange:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from specc.compiler.pointer import join, pointer_of
+from specc.compiler.pointer import pointer_of
 from specc.compiler.schema_walk import Fragment, Path, fragment_at, objects, target
 from specc.schema import load_schema
 
@@ -216,8 +216,7 @@ def _beyond(fragment: Fragment, value: Any, dice: random.Random) -> Iterator[Any
 def misplaced_keys(base: Base, dice: random.Random) -> Iterator[Case]:
     """A key one level too high or too low, or in another section."""
     holders = {path: (fragment, value) for path, fragment, value in described(base)}
-    mappings = {path: value for path, fragment, value in objects(SCHEMA, base.spec)
-                if path not in holders}
+    mappings = {("extractors",): base.spec["extractors"]}
     for path, (fragment, value) in holders.items():
         for key in value:
             if key in ("type", "$schema", "specc") or key not in fragment["properties"]:
@@ -252,9 +251,7 @@ def at(value: Any, path: Path) -> Any:
     return value
 
 
-Kind = Callable[[Base, random.Random], Iterator[Case]]
-
-VOCABULARY: Mapping[str, Kind] = {
+VOCABULARY: Mapping[str, Callable[[Base, random.Random], Iterator[Case]]] = {
     "typo in key": misspelt_keys,
     "typo in type": misspelt_types,
     "wrong scalar type": wrong_kinds,
@@ -263,4 +260,3 @@ VOCABULARY: Mapping[str, Kind] = {
     "out of range": out_of_range,
     "misplaced key": misplaced_keys,
 }
-__all__ = ["VOCABULARY", "Kind", "at", "join"]
