@@ -8,10 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .chains import at_pointer
-from .matching import JoinReport
 from .memory import data_bytes
-from .pointer import join as below
 from .preparation import PRIORITY, SPLIT
 from .stages import (
     BoundExtractor,
@@ -130,27 +127,28 @@ def _extractor(bound: BoundGraph, fitted: FittedExtractor) -> dict[str, Any]:
         "width": fitted.width,
         "bytes": data_bytes(fitted),
         "positions": {"dtype": str(fitted.positions.dtype), "bytes": fitted.positions.nbytes},
-        "coverage": [_coverage(bound, step) for step in entry.positions.coverage],
+        "coverage": [_coverage(step) for step in entry.positions.coverage],
         "encoding": f"codes for {', '.join(sorted(fitted.codes))}" if fitted.codes else "dense",
         "why": fitted.why,
         "columns": list(_columns(bound, fitted)),
     }
 
 
-def _coverage(bound: BoundGraph, step: Coverage) -> dict[str, Any]:
-    described: dict[str, Any] = {
+def _coverage(step: Coverage) -> dict[str, Any]:
+    return {
         "frame": step.frame,
         "columns": list(step.columns),
         "samples": step.samples,
         "matched": step.matched,
+        "missing": step.missing,
         "missing_examples": list(step.missing_examples),
-        "max_missing": at_pointer(bound.graph, below(step.pointer, "max_missing")),
-    }
-    if isinstance(step, JoinReport):
+        "max_missing": step.max_missing,
+        "null_keys": step.null_keys,
+        "rows": step.rows,
+        "orphans": step.orphans,
         # A repeated key is refused (SC612), so a join never makes two samples of one.
-        described |= {"missing": step.missing, "null_keys": step.null_keys, "rows": step.rows,
-                      "orphans": step.orphans, "duplicates": 0}
-    return described
+        "duplicates": 0,
+    }
 
 
 def _columns(bound: BoundGraph, fitted: FittedExtractor) -> Iterator[dict[str, Any]]:

@@ -11,31 +11,13 @@ from numpy.typing import NDArray
 from . import codes
 from .arrays import decoded, valid
 from .bundle import Bundle
-from .chains import Chain, Step, at_pointer
+from .chains import Chain, Step
 from .diagnostic import Diagnostic, Result
 from .joins import compact, compose, duplicates, examples, match
 from .pointer import join as below
-from .stages import Coverage, Extractor, Graph, Positions, Samples
+from .stages import Coverage, Extractor, Positions, Samples
 
 Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class JoinReport(Coverage):
-    """A coverage with what the plan tells of it. Keys that repeat are refused, so no join gives
-    a sample two rows.
-
-    Args:
-        missing: samples that had a row before this join and lost it here.
-        null_keys: those of them whose key holds a null.
-        rows: rows of the joined frame.
-        orphans: rows of the joined frame that no sample reaches.
-    """
-
-    missing: int
-    null_keys: int
-    rows: int
-    orphans: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +48,7 @@ class Matching:
     def positions(self, extractor: Extractor, chain: Chain) -> Result[Positions]:
         """The row of the last frame for each sample.
 
-        Reports: SC612 (each key once), SC613, SC621. Raises: BundleError for damaged pages.
+        Reports: SC612 (each key once), SC613, SC621, SC626. Raises: BundleError for damaged pages.
         """
         found: list[Diagnostic] = []
         start = below(extractor.pointer, "frame")
@@ -94,11 +76,14 @@ class Matching:
                     examples=", ".join(walked.examples),
                 ))
             total = self._bundle.rows(step.right)
-            coverage.append(JoinReport(
-                join.pointer, step.right, step.columns, len(self._samples),
-                int(np.count_nonzero(walked.rows >= 0)), walked.examples, walked.missing,
-                walked.null_keys, total, total - walked.reached,
+            coverage.append(Coverage(
+                pointer=join.pointer, frame=step.right, columns=step.columns,
+                samples=len(self._samples), matched=int(np.count_nonzero(walked.rows >= 0)),
+                missing=walked.missing, missing_examples=walked.examples,
+                null_keys=walked.null_keys, rows=total, orphans=total - walked.reached,
+                max_missing=join.max_missing,
             ))
+            found += _over_budget(coverage[-1])
         if found:
             return Result(None, tuple(found))
         rows = compact(walked.rows, self._bundle.rows(chain.end))
@@ -138,18 +123,15 @@ class Matching:
         return self._walked[prefix]
 
 
-def check_budgets(graph: Graph, positions: Positions) -> Iterator[Diagnostic]:
-    """Joins that lose more samples than their `max_missing` allows. Reports SC626."""
-    for step in positions.coverage:
-        pointer = below(step.pointer, "max_missing")
-        budget = at_pointer(graph, pointer)
-        if (isinstance(step, JoinReport) and isinstance(budget, int | float)
-                and step.missing > budget * step.samples):
-            yield codes.TOO_MANY_MISSING.at(
-                pointer, count=step.missing, samples=step.samples, frame=step.frame,
-                share=percent(step.missing / step.samples), budget=percent(budget),
-                key=", ".join(map(repr, step.columns)), examples=", ".join(step.missing_examples),
-            )
+def _over_budget(step: Coverage) -> Iterator[Diagnostic]:
+    """SC626 where a join loses more samples than its `max_missing` allows."""
+    if step.missing > step.max_missing * step.samples:
+        yield codes.TOO_MANY_MISSING.at(
+            below(step.pointer, "max_missing"), count=step.missing, samples=step.samples,
+            frame=step.frame, share=percent(step.missing / step.samples),
+            budget=percent(step.max_missing), key=", ".join(map(repr, step.columns)),
+            examples=", ".join(step.missing_examples),
+        )
 
 
 def percent(share: float) -> str:

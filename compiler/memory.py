@@ -199,6 +199,18 @@ def check_memory(shaped: ShapedGraph, memory: Memory, activations: int) -> Itera
     )
 
 
+def check_label_memory(label: FittedExtractor) -> Iterator[Diagnostic]:
+    """Reports SC405 for a label that does not fit: it is encoded before the plan is made."""
+    needed, available = data_bytes(label), available_memory()
+    if available is not None and needed > available:
+        extractor = label.bound.extractor
+        yield codes.TOO_LITTLE_MEMORY.at(
+            extractor.pointer, needed=show_bytes(needed), available=show_bytes(available),
+            what=f"the extractor {extractor.name!r}", size=show_bytes(needed),
+            help="number the classes with {\"type\": \"class_index\"}",
+        )
+
+
 def _parts(shaped: ShapedGraph, activations: int) -> Iterator[_Part]:
     graph = shaped.fitted.bound.graph
     yield _Part(activations, "/training/batch_size", "one batch of activations",

@@ -78,13 +78,15 @@ class NetworkNode(Node):
 class Join:
     """One step of a chain: `columns` of the frame so far match `key_columns` of `frame`.
 
-    `key_columns` is None where the key of the frame is meant.
+    `key_columns` is None where the key of the frame is meant. `max_missing` is the largest
+    share of samples that may lose their row here.
     """
 
     pointer: str
     frame: str
     columns: tuple[str, ...]
     key_columns: tuple[str, ...] | None
+    max_missing: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -187,14 +189,30 @@ class Samples:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What one join found: how many samples have a row, and keys that have none."""
+    """What one join found. A key that repeats is refused, so no join gives a sample two rows.
+
+    Args:
+        samples: samples in all.
+        matched: those that have a row at the end of this join.
+        missing: those that had a row before this join and lost it here.
+        missing_examples: up to five of their keys, as text.
+        null_keys: those of them whose key holds a null.
+        rows: rows of the joined frame.
+        orphans: rows of the joined frame that no sample reaches.
+        max_missing: the budget of the spec for the share of missing samples.
+    """
 
     pointer: str
     frame: str
     columns: tuple[str, ...]
     samples: int
     matched: int
+    missing: int
     missing_examples: tuple[str, ...]
+    null_keys: int
+    rows: int
+    orphans: int
+    max_missing: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,7 +61,8 @@ def build_loss(node: Node, device: torch.device) -> nn.Module:
     weights = CLASS_WEIGHTS.get(node.type)
     if weights is not None and args.get(weights) is not None:
         args[weights] = torch.tensor(args[weights], dtype=torch.float32, device=device)
-    loss: nn.Module = _REPLACED.get(node.type, _class(node.type))(**args)
+    make = _REPLACED.get(node.type) or _class(node.type)
+    loss: nn.Module = make(**args)
     return loss
 
 

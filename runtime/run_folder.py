@@ -36,8 +36,8 @@ def create(parent: Path, name: str, plan_hash: str) -> Path:
                 return folder
             except FileExistsError:
                 number += 1
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise FolderError(codes.UNWRITABLE_FOLDER.at(path=str(parent), reason=reason)) from error
 
 

@@ -11,13 +11,14 @@ from torch import Tensor, nn, optim
 from ..compiler.network import extractions
 from ..compiler.stages import Plan
 from ..schema.agreement import loss_rule
+from ..schema.shapes import Value, size
 from .batches import Batches, layout_of
 from .build import Network, build_network
 from .constructors import build_loss, build_optimizer, build_scheduler
 from .frames import DeviceFrame, load_frames
 
 EVALUATION_BYTES = 64 * 1024 * 1024
-"""Memory for the buffer of an evaluation batch."""
+"""Memory for the widest tensor of an evaluation batch."""
 
 
 @dataclass(eq=False)
@@ -80,7 +81,7 @@ def build_session(plan: Plan, device: torch.device, frames: dict[str, DeviceFram
         return Batches(read, frames[graph.label.name], reads_class_numbers(plan), batch_size)
 
     rows = min(graph.training.batch_size, plan.training_rows)
-    width = sum(frame.width for inner in read.values() for frame in inner)
+    width = max(_width(node.output) for node in plan.shaped.shapes.nodes)
     return Session(
         plan=plan,
         device=device,
@@ -92,6 +93,11 @@ def build_session(plan: Plan, device: torch.device, frames: dict[str, DeviceFram
         training=batches(rows),
         evaluation=batches(max(1, min(8192, EVALUATION_BYTES // (4 * width)))),
     )
+
+
+def _width(value: Value) -> int:
+    """Numbers that one sample has in a node's output; one of these is the widest tensor."""
+    return 1 if not isinstance(value, tuple) else size(value[1:]) or 1
 
 
 def reads_class_numbers(plan: Plan) -> bool:

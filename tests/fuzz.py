@@ -154,6 +154,7 @@ def page(tally: Tally, seed: int) -> str:
         "does not.",
         "It ends with a diagnostic, never with a traceback.",
         "",
+        *_broken(tally),
         "## What was rejected",
         "",
         "A pair may be rejected for several reasons at once.",
@@ -186,6 +187,24 @@ def page(tally: Tally, seed: int) -> str:
 
 def _message(name: str) -> str:
     return "`" + _MESSAGES[name].message.replace("|", "\\|") + "`"
+
+
+def _classes(tally: Tally) -> dict[str, list[str]]:
+    """What was broken -> the folders of the pairs that broke it."""
+    classes: dict[str, list[str]] = {}
+    for folder, outcome in tally.broken:
+        reason = (outcome.reason.strip().splitlines() or [""])[-1]
+        classes.setdefault(f"{', '.join(outcome.codes)}: {reason}", []).append(folder.name)
+    return classes
+
+
+def _broken(tally: Tally) -> Iterable[str]:
+    if not tally.broken:
+        return
+    yield from ("## What broke", "")
+    for reason, folders in _classes(tally).items():
+        yield f"- {len(folders)} pairs: `{reason}`"
+    yield ""
 
 
 def _coverage(tally: Tally) -> Iterable[str]:
@@ -221,12 +240,8 @@ def summary(tally: Tally) -> str:
         f"{name} {count}" for name, count in tally.rejections.most_common()))
     for family, names in never_accepted(tally).items():
         lines.append(f"never accepted, {family}: {', '.join(names)}")
-    classes: dict[str, list[str]] = {}
-    for folder, outcome in tally.broken:
-        reason = (outcome.reason.strip().splitlines() or [""])[-1]
-        classes.setdefault(f"{', '.join(outcome.codes)}: {reason}", []).append(folder.name)
     lines += [f"broken: {reason}: {len(folders)} below {BROKEN.relative_to(ROOT)}, such as "
-              f"{folders[0]}" for reason, folders in classes.items()]
+              f"{folders[0]}" for reason, folders in _classes(tally).items()]
     return "\n".join(lines)
 
 
@@ -240,13 +255,13 @@ def main(arguments: list[str]) -> int:
     random.seed(chosen.seed)
     tally = fuzz(chosen.pairs, chosen.seed)
     print(summary(tally))
+    if not chosen.no_write:
+        PAGE.write_text(page(tally, chosen.seed), encoding="utf-8")
     if tally.broken:
         return 1
     if tally.verdicts["accepted"] < LEAST_ACCEPTED * chosen.pairs:
         print(f"fewer than {LEAST_ACCEPTED:.0%} of the pairs were accepted")
         return 1
-    if not chosen.no_write:
-        PAGE.write_text(page(tally, chosen.seed), encoding="utf-8")
     return 0
 
 

@@ -37,7 +37,7 @@ Stage = TypeVar("Stage")
 def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
     """Ties a graph to a bundle. Reads metadata, keys, splits, priorities, and no feature.
 
-    Reports: SC401, SC602, SC604, SC606 to SC614, SC616 to SC625; independent mistakes all at
+    Reports: SC401, SC602, SC604, SC606 to SC614, SC616 to SC628; independent mistakes all at
     once. An extractor with a broken join reports the join and not its columns. Extractors with
     mistakes are left out of the bound graph; without samples there is none.
     """

@@ -19,6 +19,7 @@ from ..diagnostic import Diagnostic, Result
 from ..dtypes import OTHER, STRING, classify
 from ..encode import encode
 from ..leaks import label_twins
+from ..memory import check_label_memory
 from ..pointer import join
 from ..stages import (
     UNKNOWN_LABEL,
@@ -71,7 +72,9 @@ def fit(bound: BoundGraph) -> Result[FittedGraph]:
     if label is not None:
         wrong = tuple(_check_classes(label))
         found += wrong
-        if not wrong:
+        too_large = tuple(check_label_memory(label))
+        found += too_large
+        if not wrong and not too_large:
             facts = _label_facts(bound, label)
     try:
         found += label_twins(bound)

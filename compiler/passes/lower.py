@@ -15,7 +15,6 @@ from ..conflicts import check_schedule
 from ..describe import describe
 from ..diagnostic import Diagnostic, Result
 from ..equal_rows import merge_all
-from ..matching import check_budgets
 from ..memory import activation_bytes, check_memory, memory_of, parameter_count
 from ..network import walk
 from ..stages import Graph, Plan, Samples, ShapedGraph
@@ -29,13 +28,13 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
     """The loop around a shaped graph. Nothing of the size of the plan is allocated before its
     memory is counted.
 
-    Reports: SC204, SC402, SC403, SC405, SC604, SC626.
+    Reports: SC204, SC402, SC403, SC405, SC604.
     """
     fitted = shaped.fitted
     graph, samples = fitted.bound.graph, fitted.bound.samples
     rows = int(samples.training.sum())
     steps = -(-rows // graph.training.batch_size)
-    found = (*_check_batches(graph, rows), *check_schedule(graph, steps), *_check_joins(shaped))
+    found = (*_check_batches(graph, rows), *check_schedule(graph, steps))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     try:
@@ -79,12 +78,6 @@ def _evaluated(samples: Samples, graph: Graph) -> tuple[str, ...]:
     # `display` stands for the training rows, so evaluating all of them would say nothing new.
     skipped = ("train",) if "display" in samples.names else ()
     return tuple(name for name in samples.names if name not in skipped)
-
-
-def _check_joins(shaped: ShapedGraph) -> Iterator[Diagnostic]:
-    bound = shaped.fitted.bound
-    for entry in bound.extractors.values():
-        yield from check_budgets(bound.graph, entry.positions)
 
 
 def _check_batches(graph: Graph, rows: int) -> Iterator[Diagnostic]:

@@ -188,10 +188,9 @@ def _extractor(pointer: str, name: str, value: Object) -> Extractor:
 def _join(pointer: str, value: Object) -> Join:
     on = value["on"]
     if isinstance(on, str):
-        return Join(pointer, value["frame"], (on,), None)
-    if isinstance(on, list):
-        return Join(pointer, value["frame"], tuple(on), None)
-    return Join(pointer, value["frame"], tuple(on), tuple(on.values()))
+        on = [on]
+    names = tuple(on.values()) if isinstance(on, dict) else None
+    return Join(pointer, value["frame"], tuple(on), names, value["max_missing"])
 
 
 def _selectors(pointer: str, values: list[str | Object]) -> Iterator[Selector]:

@@ -63,7 +63,7 @@ def test_utf_16_is_bad_encoding(tmp_path: Path) -> None:
 
 def test_too_large(tmp_path: Path) -> None:
     text = " " * (MAX_CHARACTERS + 1)
-    assert found(text) == [("SC008", None, None)]
+    assert found(text) == [("SC008", "", None)]
     assert found("1" + text[2:]) == []
     path = tmp_path / "spec.json"
     with path.open("wb") as file:
