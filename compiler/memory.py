@@ -32,6 +32,10 @@ _KEEPS_MOMENTUM = ("torch.optim:SGD", "torch.optim:RMSprop")
 """Optimizers that keep one tensor more where the spec asks for momentum."""
 
 
+LARGE_LABEL = 2**28
+"""Bytes of an encoded label up to which nobody has to ask for the memory there is."""
+
+
 # What a plan takes
 
 
@@ -201,7 +205,8 @@ def check_memory(shaped: ShapedGraph, memory: Memory, activations: int) -> Itera
 
 def check_label_memory(label: FittedExtractor) -> Iterator[Diagnostic]:
     """Reports SC405 for a label that does not fit: it is encoded before the plan is made."""
-    needed, available = data_bytes(label), available_memory()
+    needed = data_bytes(label)
+    available = available_memory() if needed > LARGE_LABEL else None
     if available is not None and needed > available:
         extractor = label.bound.extractor
         yield codes.TOO_LITTLE_MEMORY.at(

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 _SAME, _PREFIX = 0, 3
-"""Ranks of a candidate; 1 and 2 between them are edit distances."""
+"""Distances of a candidate; 1 and 2 between them are edit distances."""
+
+_SHORT = 5
+"""Letters below which one typing mistake may turn one word into another."""
 
 _SEPARATOR = re.compile(r"[:.]")
+_FILE = re.compile(r"(?:\.parquet|\.csv|/)$")
+
+
+class _Rank(NamedTuple):
+    """How near a candidate is, the smallest first.
+
+    Args:
+        distance: typing mistakes, or `_PREFIX`.
+        letters: letters that only one of the two has: a swap is likelier than another word.
+        first: whether the first letter differs: a mistake there is rarer than one behind it.
+        module: typing mistakes in front of the last separator.
+        length: letters of the longer one.
+    """
+
+    distance: int
+    letters: int
+    first: int
+    module: int
+    length: int
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `name` was most likely meant to be, or None when none is near.
 
-    Near are: the same letters (case, `_` and `-` aside), up to two typing mistakes, a longer
-    name that starts with this one, and each of these with the module prefix
+    Near are: the same letters (case, `_`, `-` and the ending of a file aside), up to two typing
+    mistakes, a longer name that starts with this one, and each of these with the module prefix
     (`torch.nn:`) wrong or left out. Of equally near candidates the first wins.
     """
     found = _ranked(name, candidates)
@@ -24,13 +48,24 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def certain(name: str, candidates: Iterable[str]) -> str | None:
-    """The nearest candidate when no other is as near, and none was guessed from its start."""
+    """The nearest candidate when no other is as near, and it is near enough: a name was not
+    guessed from its start, nor a short word from half of its letters."""
     found = _ranked(name, candidates)
-    if not found or found[0][0][0] == _PREFIX:
+    if not found or found[0][0].distance == _PREFIX:
         return None
-    if len(found) > 1 and found[0][0] == found[1][0]:
+    rank = found[0][0]
+    if len(found) > 1 and _as_near(found[1][0], rank):
+        return None
+    if rank.letters and rank.length < _SHORT and rank.distance > rank.length - 3:
         return None
     return found[0][1]
+
+
+def _as_near(other: _Rank, nearest: _Rank) -> bool:
+    """Whether only the number of letters tells two candidates apart, and none was swapped."""
+    swapped = other.letters > nearest.letters == 0
+    return (other.distance, other.first, other.module) == (
+        nearest.distance, nearest.first, nearest.module) and not swapped
 
 
 def edit_distance(left: str, right: str, limit: int) -> int:
@@ -56,44 +91,44 @@ def edit_distance(left: str, right: str, limit: int) -> int:
     return min(row[-1], limit + 1)
 
 
-def _ranked(name: str, candidates: Iterable[str]) -> list[tuple[tuple[int, int], str]]:
-    """The near candidates, nearest first, each with its rank and a settler of ties."""
+def _ranked(name: str, candidates: Iterable[str]) -> list[tuple[_Rank, str]]:
+    """The near candidates, nearest first."""
     return _ranked_once(name, tuple(candidates))
 
 
 @lru_cache(maxsize=256)
-def _ranked_once(name: str, candidates: tuple[str, ...]) -> list[tuple[tuple[int, int], str]]:
+def _ranked_once(name: str, candidates: tuple[str, ...]) -> list[tuple[_Rank, str]]:
     near = []
     for candidate in candidates:
         rank = _rank(name, candidate)
         if rank is not None:
             near.append((rank, candidate))
-    return sorted(near, key=lambda entry: entry[0])
+    return sorted(near, key=lambda entry: entry[0][:-1])
 
 
-def _rank(name: str, candidate: str) -> tuple[int, int] | None:
+def _rank(name: str, candidate: str) -> _Rank | None:
     if ":" not in candidate:
-        letters = _letters_rank(_fold(name), _fold(candidate))
         # A mistake in the first letter is rarer than one behind it.
-        return None if letters is None else (letters, int(name[:1] != candidate[:1]))
+        return _letters_rank(_fold(name), _fold(candidate), int(name[:1] != candidate[:1]), 0)
     module, _, attribute = candidate.rpartition(":")
     tokens = _SEPARATOR.split(name)
-    letters = _letters_rank(_fold(tokens[-1]), _fold(attribute))
-    if letters is None:
-        return None
-    return letters, edit_distance(".".join(tokens[:-1]), module, limit=len(module))
+    before = edit_distance(".".join(tokens[:-1]), module, limit=len(module))
+    return _letters_rank(_fold(tokens[-1]), _fold(attribute), 0, before)
 
 
-def _letters_rank(name: str, candidate: str) -> int | None:
-    if name == candidate:
-        return _SAME
+def _letters_rank(name: str, candidate: str, first: int, module: int) -> _Rank | None:
     longest = max(len(name), len(candidate))
-    limit = 0 if longest < 3 else 1 if longest < 5 else 2
+    if name == candidate:
+        return _Rank(_SAME, 0, first, module, longest)
+    limit = 0 if longest < 2 else 1 if longest < 4 else 2
     distance = edit_distance(name, candidate, limit)
     if distance <= limit:
-        return distance
-    return _PREFIX if len(name) >= 4 and candidate.startswith(name) else None
+        left, right = Counter(name), Counter(candidate)
+        return _Rank(distance, ((left - right) + (right - left)).total(), first, module, longest)
+    if len(name) >= 4 and candidate.startswith(name):
+        return _Rank(_PREFIX, 0, first, module, longest)
+    return None
 
 
 def _fold(name: str) -> str:
-    return name.casefold().replace("_", "").replace("-", "")
+    return _FILE.sub("", name.casefold()).replace("_", "").replace("-", "")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .runtime.execute import Run
     from .runtime.progress import Progress
 
+_LONGEST_SHOWN = 1_000_000
+"""Characters of a spec up to which it is written on several lines."""
+
 SpecLike = str | Path | Mapping[str, Any]
 """A path, JSON text that starts with a brace, or the document as a mapping."""
 
@@ -189,7 +192,7 @@ def _checked(spec: SpecLike, overrides: Sequence[str]) -> Validation:
 def _source(spec: SpecLike) -> Result[Source]:
     if isinstance(spec, Mapping):
         try:
-            return Result(Source("spec", json.dumps(spec, indent=2, ensure_ascii=False)))
+            return Result(Source("spec", _as_text(spec)))
         except (TypeError, ValueError, RecursionError) as error:
             return Result(None, (codes.NOT_JSON.at(
                 reason=one_line(str(error)), help="use what JSON has: objects, lists, strings, "
@@ -197,6 +200,13 @@ def _source(spec: SpecLike) -> Result[Source]:
     if isinstance(spec, str) and spec.lstrip().startswith("{"):
         return Result(Source("spec", spec))
     return read_source(spec)
+
+
+def _as_text(spec: Mapping[str, Any]) -> str:
+    """A spec of a program as text: on lines of its own that diagnostics can show, unless it is
+    larger than anybody reads. Indenting takes many times the memory."""
+    text = json.dumps(spec, ensure_ascii=False)
+    return text if len(text) > _LONGEST_SHOWN else json.dumps(spec, indent=2, ensure_ascii=False)
 
 
 def _open(bundle: BundleLike) -> Result[Bundle]:

@@ -235,7 +235,8 @@ def test_nearest_names_and_sides() -> None:
     frame, column, key = result.diagnostics
     assert frame.help is not None
     assert frame.help.startswith("did you mean 'planes'?")
-    assert (column.help, column.target) == ("did you mean 'tailnum'?", "key")
+    assert column.target == "key"
+    assert (column.help or "").startswith("did you mean 'tailnum'?")
     assert key.help is not None and '"on"' in key.help
 
 

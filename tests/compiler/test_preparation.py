@@ -18,7 +18,7 @@ from specc.compiler.stages import Node
 from specc.schema.preparation import PREPARATIONS
 
 POINTER = "/bundle/prepare/0"
-PARTS = {"train": 0.7, "display": 0.1, "test": 0.2}
+PARTS = {"display": 0.1, "test": 0.2, "train": 0.7}
 
 
 def _node(type: str, **args: Any) -> Node:
@@ -67,8 +67,8 @@ def test_random_split_has_exact_sizes_and_follows_the_seed() -> None:
     frame = pd.DataFrame({"x": range(1000)})
     node = _node("random_split", parts=PARTS)
     splits = _split(frame, node)
-    assert splits.names == ("train", "display", "test")
-    assert np.bincount(splits.codes).tolist() == [700, 100, 200]
+    assert splits.names == ("display", "test", "train")
+    assert np.bincount(splits.codes).tolist() == [100, 200, 700]
     assert (splits.codes == _split(frame, node).codes).all()
     assert (splits.codes != _split(frame, node, seed=1).codes).any()
     other = Node("/bundle/prepare/1", node.type, node.args)
@@ -97,13 +97,13 @@ def test_stratified_split_shares_out_every_class(classes: list[str | None], seed
     for value in set(classes):
         members = np.array([entry == value for entry in classes])
         counts = np.bincount(splits.codes[members], minlength=3)
-        assert (np.abs(counts - members.sum() * np.array([0.7, 0.1, 0.2])) < 1).all()
+        assert (np.abs(counts - members.sum() * np.array(list(PARTS.values()))) < 1).all()
 
 
 def test_small_classes_reach_every_part() -> None:
     frame = pd.DataFrame({"y": np.repeat(np.arange(100), 2)})
     splits = _split(frame, _node("stratified_split", column="y", parts={"train": 0.8, "test": 0.2}))
-    assert np.bincount(splits.codes).tolist() == [160, 40]
+    assert np.bincount(splits.codes).tolist() == [40, 160]
 
 
 @settings(deadline=None, max_examples=40)
@@ -131,7 +131,7 @@ def test_equal_groups_meet_the_shares_exactly() -> None:
     frame = pd.DataFrame({"g": np.repeat(np.arange(20), 5)})
     node = _node("grouped_split", columns="g", parts={"train": 0.8, "test": 0.2})
     splits = _split(frame, node)
-    assert np.bincount(splits.codes).tolist() == [80, 20]
+    assert np.bincount(splits.codes).tolist() == [20, 80]
     assert (splits.codes != _split(frame, node, seed=1).codes).any()
 
 

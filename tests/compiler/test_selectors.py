@@ -57,7 +57,7 @@ def test_selectors_that_match_nothing() -> None:
     columns, found = _select(["fare", "Nme", "dtype:other"], ("gone*",))
     assert columns == ["fare"]
     assert found == [("SC607", "/extractors/x/take_columns/1"),
-                     ("SC607", "/extractors/x/take_columns/2"),
+                     ("SC627", "/extractors/x/take_columns/2"),
                      ("SC607", "/extractors/x/drop_columns/0")]
 
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-GIANT = 3_000_000
+GIANT = 1_000_000
 """Elements of a giant list: more than any list may have."""
 
 LONG = 1_000_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,9 +9,10 @@ from specc.schema import load_schema
 from specc.schema.agreement import MATRICES_ONLY, SPARSE_ONLY
 from specc.schema.constructors import load
 
-from .bundles import DrawnBundle, Link
+from .bundles import DrawnBundle
 from .columns import FORMS, LABELS
-from .schema import Builder, Json, Strategy, happens, weighted
+from .places import join, places, timed, widths
+from .schema import Builder, Json, happens, weighted
 
 _CLASSES = ("classes", "two classes", "numbered classes", "dated classes", "fractional classes")
 _REGRESSION = tuple(f"torch.nn:{name}" for name in ("L1Loss", "MSELoss", "SmoothL1Loss",
@@ -41,103 +41,7 @@ _ANY_WIDTH = (
     "torch.nn:AlphaDropout", "torch.nn:FeatureAlphaDropout", "torch.nn:BatchNorm1d",
     "torch.nn:LayerNorm", "torch.nn:RMSNorm", "fully_connected",
 )
-_PARTS: list[str] = load_schema()["$defs"]["transformer.datetime"]["properties"]["parts"][
-    "items"]["enum"]
 _TYPES_OF_METRICS = {metric.name: metric.tasks for metric in load().metrics}
-
-
-def _widths(most: int = 9) -> Strategy:
-    return st.integers(1, most)
-
-
-def _places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy]:
-    """What stands where a spec names something of the bundle, or asks much of the machine."""
-    frames = st.sampled_from(sorted(bundle.tables))
-    columns = st.sampled_from(sorted({
-        name for frame in bundle.tables for name in bundle.columns(frame)}))
-    of_index = st.sampled_from(sorted(bundle.columns(bundle.index_frame)))
-    named = st.sampled_from(list(extractors))
-    several = st.lists(named, min_size=1, max_size=3, unique=True)
-    dtype = st.sampled_from(["boolean", "integer", "float", "number", "string", "datetime"])
-    selectors = st.lists(
-        weighted((3, columns), (1, st.builds(lambda name: {"dtype": name}, dtype)),
-                 (1, st.sampled_from(["*", "k*", "?*"]))), min_size=1, max_size=3)
-    links = [link for found in bundle.links.values() for link in found]
-    join = st.builds(_join, st.sampled_from(links)) if links else st.builds(
-        lambda frame, on: {"frame": frame, "on": on}, frames, columns)
-    splits = st.lists(st.sampled_from([*bundle.splits, "train"]), min_size=1, max_size=3)
-    nothing = st.none()
-    places: dict[str, Strategy] = {
-        "/$schema": st.just("spec.schema.json"),
-        "/extractors": st.just({}),
-        "/bundle": st.just({"index_frame": bundle.index_frame}),
-        "/label": named,
-        "/training": st.fixed_dictionaries({}, optional={
-            "epochs": st.integers(1, 3),
-            "batch_size": weighted((6, st.integers(2, 16)), (1, st.sampled_from([1, 2**31 - 1]))),
-            "train_on": splits, "evaluate_on": splits | nothing,
-            "evaluate_every": st.integers(1, 3),
-            "sampling": st.sampled_from(["auto", "shuffled", "sequential"]),
-            "device": st.sampled_from(["auto", "cpu"]),
-            "threads": nothing | st.just(1),
-        }),
-        "extractor.plain/frame": weighted(
-            (4, nothing), (1, st.sampled_from(["beside", bundle.index_frame]))),
-        "extractor.plain/joins": st.lists(join, max_size=2),
-        "extractor.plain/take_columns": selectors,
-        "extractor.plain/drop_columns": selectors,
-        "network.extraction/frames": several,
-        "network.torch.nn:Linear/out_features": _widths(),
-        "network.fully_connected/sizes": st.lists(_widths(), min_size=1, max_size=3),
-        "network.torch.nn:GroupNorm/num_groups": st.sampled_from([1, 1, 2, 3]),
-        "network.torch.nn:PReLU/num_parameters": st.sampled_from([1, 1, 1, 4]),
-        "network.torch.nn:Flatten/start_dim": st.sampled_from([1, 1, 2]),
-        "network.torch.nn:Flatten/end_dim": st.sampled_from([-1, 1, -2]),
-        **{f"network.torch.nn:{name}/dim": st.sampled_from([-1, 1, 1, 0, 2])
-           for name in ("GLU", "Softmax", "Softmin", "LogSoftmax")},
-        "transformer.datetime/parts": st.lists(st.sampled_from(_PARTS), min_size=1, max_size=9,
-                                               unique=True),
-        "scheduler.torch.optim.lr_scheduler:SequentialLR/milestones": st.lists(
-            st.integers(1, 4), max_size=2),
-    }
-    for kind in load().layers:
-        places[f"network.{kind.name}/input_frames"] = st.just([])
-    for kind in ("feed_forward", "fully_connected", "output"):
-        places[f"network.{kind}/input_frames"] = st.just([])
-    parts = weighted(
-        (9, st.sampled_from([{"train": 0.8, "test": 0.2}, {"train": 1.0},
-                             {"train": 0.5, "display": 0.25, "test": 0.25}])),
-        (1, st.sampled_from([{"train": 0.5, "test": 0.2}, {"a": 0.5, "b": 0.5}])))
-    for kind in ("random_split", "stratified_split", "grouped_split"):
-        places[f"preparation.{kind}/parts"] = parts
-    places |= {
-        "preparation.stratified_split/column": of_index,
-        "preparation.grouped_split/columns": of_index | st.lists(of_index, min_size=1, max_size=2),
-        "preparation.time_split/column": st.sampled_from(_timed(bundle)) if _timed(bundle)
-        else of_index,
-        "preparation.time_split/parts": weighted((6, st.sampled_from([
-            [{"split": "train", "fraction": 0.7}, {"split": "test", "fraction": 0.3}],
-            [{"split": "train", "fraction": 1.0}],
-            [{"split": "train", "before": "2024-01-02"}, {"split": "test"}],
-        ])), (1, st.sampled_from([
-            [{"split": "train", "before": "2023-12-30T12:00:00+01:00"}, {"split": "test"}],
-            [{"split": "train", "before": "soon"}, {"split": "test", "fraction": 0.5}],
-        ]))),
-        "preparation.priority/column": of_index,
-        **{f"preparation.{kind}/only_where_not_null": nothing | of_index
-           for kind in ("random_split", "stratified_split", "grouped_split", "time_split")},
-    }
-    return places
-
-
-def _join(link: Link) -> Json:
-    on: Json = link.columns[0] if len(link.columns) == 1 else list(link.columns)
-    return {"frame": link.frame, "on": on}
-
-
-def _timed(bundle: DrawnBundle) -> list[str]:
-    return [name for name, form in bundle.features[bundle.index_frame].items()
-            if FORMS[form].reads[:1] == ("datetime",)]
 
 
 @st.composite
@@ -145,7 +49,7 @@ def free_specs(draw: st.DrawFn, bundle: DrawnBundle, percent: int = 30) -> dict[
     """Whatever the schema accepts, with names of the bundle where names of it stand."""
     names = ["label", *draw(st.lists(st.sampled_from(["a", "b/c", "é", "x y"]), min_size=1,
                                      max_size=2, unique=True))]
-    builder = Builder(load_schema(), _places(bundle, names), percent)
+    builder = Builder(load_schema(), places(bundle, names), percent)
     spec: dict[str, Any] = draw(builder.document())
     spec["extractors"] = {name: draw(builder.family("extractor")) for name in names}
     for extractor in spec["extractors"].values():
@@ -161,7 +65,7 @@ def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
     """Specs whose parts are chosen to fit each other and the bundle, up to what is drawn wild."""
     features = draw(st.lists(st.sampled_from(["own", "joined", "b/c", "é"]), min_size=1,
                              max_size=3, unique=True))
-    builder = Builder(load_schema(), _places(bundle, features), 20)
+    builder = Builder(load_schema(), places(bundle, features), 20)
     name, form = bundle.label
     transformer = draw(st.sampled_from(LABELS[form].reads))
     as_class = transformer == "class_index"
@@ -249,7 +153,7 @@ def _extractor(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> dict[s
     extractor: dict[str, Any] = {"type": "plain"}
     while bundle.links.get(frame) and draw(st.booleans()):
         link = draw(st.sampled_from(bundle.links[frame]))
-        joins.append(_join(link))
+        joins.append(join(link))
         frame = link.frame
     if joins:
         extractor["joins"] = joins
@@ -288,7 +192,7 @@ def _steps(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> list[dict[
     if "train" not in bundle.splits or draw(happens(20)):
         split = draw(builder.family("preparation", [
             "random_split", "stratified_split", "grouped_split",
-            *(["time_split"] * 3 if _timed(bundle) else [])]))
+            *(["time_split"] * 3 if timed(bundle) else [])]))
         _mostly_without(draw, split, "only_where_not_null")
         steps.append(split)
     if draw(happens(20)):
@@ -318,7 +222,7 @@ def _network(draw: st.DrawFn, builder: Builder, loss: str, width: int,
     if loss == "torch.nn:PoissonNLLLoss":
         last = draw(st.sampled_from([None, "softplus"]))
     if matrices:
-        sizes = draw(st.lists(_widths(), max_size=2))
+        sizes = draw(st.lists(widths(), max_size=2))
         return {"type": "fully_connected", "sizes": [*sizes, width], "bias": False,
                 "output_activation": last or "identity"}
     if draw(happens(20)):
