@@ -231,7 +231,7 @@ def check_metrics(graph: Graph, task: str, label: LabelFacts) -> Iterator[Diagno
     if label is UNKNOWN_LABEL or touched(graph.loss.pointer, graph.holes):
         return
     for node in graph.metrics:
-        if touched(node.pointer, graph.holes):
+        if touched(node.pointer, graph.holes | graph.assumed):
             continue
         metric = _METRICS[node.type]
         fits = task in metric.tasks or ("regression" in metric.tasks and label.form == "number")

@@ -29,6 +29,11 @@ def schema_errors(schema: Mapping[str, Any], value: Any) -> Iterator[ValidationE
     return _judge(schema).iter_errors(value)  # type: ignore[no-any-return]
 
 
+def accepts(schema: Mapping[str, Any], fragment: Mapping[str, Any], value: Any) -> bool:
+    """Whether a part of the schema accepts a value."""
+    return bool(_judge(schema).evolve(schema=fragment).is_valid(value))
+
+
 _last: tuple[Mapping[str, Any], Any] | None = None
 
 

@@ -55,8 +55,15 @@ def _mend_one(schema: Fragment, mended: Mended, diagnostic: Diagnostic, path: Pa
         for operation in diagnostic.fix:
             if operation["op"] == "move":
                 mended.moved[operation["path"]] = operation["from"]
+            elif operation["op"] == "remove":
+                mended.assumed.add(operation["path"])
+        if diagnostic.code == codes.OUT_OF_RANGE.name:
+            # The nearest number that is allowed says nothing of the one that was meant.
+            mended.holes.add(pointer_of(path))
     elif diagnostic.target == "key":
         del _at(mended.value, path[:-1])[path[-1]]
+        # The key may belong to any of these.
+        mended.holes |= {place.pointer for place in diagnostic.related if place.pointer is not None}
         if diagnostic.code != codes.UNKNOWN_KEY.name:
             # A name of the user's own was wrong: others may refer to it.
             mended.holes.add(pointer_of(path[:-1]))

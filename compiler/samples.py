@@ -13,7 +13,7 @@ from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
 from .dtypes import BOOLEAN, FLOAT, INTEGER, STRING, classify, spelled
 from .hints import known, unknown
-from .pointer import join
+from .pointer import join, touched
 from .preparation import PRIORITY, SPLIT, Splits, prepare_priority, prepare_split
 from .stages import Graph, Node, Samples, Training
 
@@ -30,6 +30,8 @@ def bind_samples(graph: Graph, bundle: Bundle, frame: str) -> Result[Samples]:
     Reports: SC401, SC607, SC614, SC617 to SC620, SC623 to SC625.
     Raises: BundleError for damaged pages.
     """
+    if touched("/bundle/prepare", graph.holes | graph.assumed):
+        return Result(None)
     if not bundle.rows(frame):
         return Result(None, (codes.EMPTY_FRAME.at(file=bundle.file(frame), frame=frame),))
     steps = graph.bundle.prepare

@@ -49,6 +49,7 @@ class Spec:
         holes: pointers of values that were invented; nothing that depends on them is judged.
         assumed: pointers of values that were set to their default.
         moved: pointer in `value` -> pointer in the text, for keys that were renamed.
+        mended: whether anything was repaired at all.
     """
 
     source: Source
@@ -56,6 +57,7 @@ class Spec:
     holes: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+    mended: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ class Graph:
     """The spec with every name resolved and every default filled in.
 
     A spec with mistakes gives a graph too, so that later passes can look for more: what they
-    must not judge is in `holes` and `assumed`, as in `Spec`.
+    must not judge is in `holes` and `assumed`, as in `Spec`. `written` is the value of the
+    `Spec`, without defaults.
     """
 
     source: Source
@@ -162,6 +165,7 @@ class Graph:
     holes: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,7 +102,7 @@ def _index_frame(graph: Graph, bundle: Bundle) -> tuple[str | None, list[Diagnos
     name = graph.bundle.index_frame
     if name is None:
         if bundle.index_frame is None:
-            return None, [codes.NO_INDEX_FRAME.at()]
+            return None, [codes.NO_INDEX_FRAME.at("/bundle/index_frame")]
         return bundle.index_frame, []
     if name not in bundle.frames:
         return None, [unknown(codes.UNKNOWN_FRAME, "/bundle/index_frame", "frames", name,

@@ -11,9 +11,8 @@ from ...schema.networks import NETWORKS
 from .. import codes
 from ..defaults import with_defaults
 from ..diagnostic import Diagnostic, Result
-from ..hints import unknown
-from ..network import frames_read, walk
 from ..pointer import join
+from ..references import check_reads, missing_label, reads_of
 from ..stages import (
     BundleSettings,
     Extractor,
@@ -46,15 +45,16 @@ def resolve(spec: Spec) -> Result[Graph]:
     found = list(_check_fills(extractors))
     # What contradicts itself is not judged further.
     holes |= {entry.pointer for entry in extractors.values() if _contradicts(entry)}
+    reads = list(reads_of(network))
     label = extractors.get(value["label"])
     if label is None:
         label = _unknown_label(value["label"])
         holes.add(label.pointer)
-        found.append(_missing_label(value["label"], spec.value, extractors))
-    reads = list(_reads(network))
-    found += _check_reads(reads, label.name, extractors)
+        found += missing_label(value["label"], "label" in spec.value, extractors, reads,
+                               spec.holes | spec.assumed)
+    found += check_reads(reads, label.name, extractors, spec.holes)
     used = {name for _, name in reads} | {label.name}
-    sound = not holes and not any(diagnostic.is_error for diagnostic in found)
+    sound = not spec.mended and not holes and not any(diagnostic.is_error for diagnostic in found)
     if sound:
         found += [
             codes.UNUSED_EXTRACTOR.at(entry.pointer, target="key", name=name)
@@ -66,6 +66,7 @@ def resolve(spec: Spec) -> Result[Graph]:
         holes=frozenset(holes),
         assumed=spec.assumed,
         moved=spec.moved,
+        written=spec.value,
         resolved=value,
         name=value["name"],
         description=value["description"],
@@ -106,39 +107,6 @@ def _network(pointer: str, value: Object) -> NetworkNode:
             else _network(join(pointer, key), inner)
         )
     return NetworkNode(pointer, value["type"], args, declaration)
-
-
-def _reads(network: NetworkNode) -> Iterator[tuple[str, str]]:
-    """`(pointer, name)` of every mention of an extractor in the network."""
-    for node in walk(network):
-        read = frames_read(node)
-        if read is not None:
-            pointer, names = read
-            yield from ((join(pointer, index), name) for index, name in enumerate(names))
-
-
-def _check_reads(reads: list[tuple[str, str]], label: str,
-                 extractors: Mapping[str, Extractor]) -> Iterator[Diagnostic]:
-    if not reads:
-        yield codes.NO_INPUT.at("/network")
-    features = [name for name in extractors if name != label]
-    seen: set[tuple[str, str]] = set()
-    for pointer, name in reads:
-        place = pointer.rpartition("/")[0]
-        if name not in extractors:
-            yield unknown(codes.UNKNOWN_EXTRACTOR, pointer, "extractors", name, features)
-        elif name == label:
-            yield codes.LABEL_AS_INPUT.at(pointer, name=name)
-        elif (place, name) in seen:
-            yield codes.FRAME_TWICE.at(pointer, name=name,
-                                       fix=({"op": "remove", "path": pointer},))
-        seen.add((place, name))
-
-
-def _missing_label(label: str, given: Object, extractors: Mapping[str, Extractor]) -> Diagnostic:
-    if "label" not in given:
-        return codes.NO_LABEL.at("/extractors", target="key")
-    return unknown(codes.UNKNOWN_EXTRACTOR, "/label", "extractors", label, extractors)
 
 
 def _unknown_label(name: str) -> Extractor:

@@ -1,0 +1,95 @@
+"""Names of extractors: what the network reads, and which one is the label."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from . import codes
+from .diagnostic import Diagnostic
+from .hints import replace_fix, unknown
+from .network import frames_read, walk
+from .pointer import inside, join, touched
+from .stages import Extractor, NetworkNode
+from .suggest import nearest
+
+Read = tuple[str, str]
+"""The pointer of a mention of an extractor, and the name."""
+
+_EXTRACTORS = "/extractors"
+
+
+def reads_of(network: NetworkNode) -> Iterator[Read]:
+    """Every mention of an extractor in the network."""
+    for node in walk(network):
+        read = frames_read(node)
+        if read is not None:
+            pointer, names = read
+            yield from ((join(pointer, index), name) for index, name in enumerate(names))
+
+
+def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Extractor],
+                holes: Collection[str]) -> Iterator[Diagnostic]:
+    """What the network reads, against the extractors that there are.
+
+    Reports: SC201 to SC203, SC207.
+    """
+    if not reads and not touched("/network", holes):
+        yield codes.NO_INPUT.at("/network")
+    if _EXTRACTORS in holes:
+        return
+    features = [name for name in extractors if name != label]
+    known = [read for read in reads if not any(inside(read[0], hole) for hole in holes)]
+    unread = [name for name in features if name not in {name for _, name in reads}]
+    strangers = [name for _, name in known
+                 if name not in extractors and nearest(name, features) is None]
+    seen: set[tuple[str, str]] = set()
+    for pointer, name in known:
+        place = pointer.rpartition("/")[0]
+        beside = {other for at, other in reads if at.rpartition("/")[0] == place}
+        if name not in extractors:
+            left = [feature for feature in features if feature not in beside]
+            diagnostic = unknown(codes.UNKNOWN_EXTRACTOR, pointer, "extractors", name,
+                                 left or features)
+            if name in strangers and len(strangers) == len(unread) == 1:
+                diagnostic = _left_over(diagnostic, unread[0])
+            yield diagnostic
+        elif name == label:
+            yield codes.LABEL_AS_INPUT.at(
+                pointer, name=name,
+                fix=({"op": "remove", "path": pointer},) if len(beside) > 1 else None)
+        elif (place, name) in seen:
+            yield codes.FRAME_TWICE.at(pointer, name=name,
+                                       fix=({"op": "remove", "path": pointer},))
+        seen.add((place, name))
+
+
+def missing_label(name: str, given: bool, extractors: Mapping[str, Extractor],
+                  reads: Sequence[Read], holes: Collection[str]) -> Iterator[Diagnostic]:
+    """The label is no extractor.
+
+    Reports: SC201, SC206.
+
+    Args:
+        given: whether the spec names the label.
+    """
+    if _EXTRACTORS in holes or touched("/label", holes):
+        return
+    read = {name for _, name in reads}
+    unread = [entry for entry in extractors if entry not in read]
+    if not given:
+        only = unread[0] if len(unread) == 1 else None
+        fix = None if only is None else ({"op": "add", "path": "/label", "value": only},)
+        yield codes.NO_LABEL.at(_EXTRACTORS, target="key", fix=fix)
+        return
+    diagnostic = unknown(codes.UNKNOWN_EXTRACTOR, "/label", "extractors", name,
+                         [*unread, *(entry for entry in extractors if entry in read)])
+    if nearest(name, extractors) is None and len(unread) == 1:
+        diagnostic = _left_over(diagnostic, unread[0])
+    yield diagnostic
+
+
+def _left_over(diagnostic: Diagnostic, name: str) -> Diagnostic:
+    """An unknown name where exactly one extractor is used by nothing else."""
+    return replace(diagnostic, help=f"did you mean {name!r}? nothing else reads it",
+                   fix=replace_fix(diagnostic.pointer or "", name))
