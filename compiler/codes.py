@@ -171,6 +171,13 @@ REFUSED_BY_LIBRARY = Code(
     "take one step on a sample batch.",
 )
 
+BROKEN_STEP = Code(
+    "SC311", ERROR, "{type} leaves {what} that are not finite",
+    help="raise `eps`, lower the learning rate, or scale the inputs",
+    doc="The rehearsal takes one step on a sample batch; the run would stop with SC501. It looks "
+    "at real numbers, so `specc plan` and `specc run` find it and `specc validate` does not.",
+)
+
 # SC4xx: the plan
 
 SPLIT_WITHOUT_ROWS = Code(

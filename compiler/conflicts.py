@@ -22,6 +22,7 @@ _SCHEDULERS = "torch.optim.lr_scheduler:"
 ONE_CYCLE = f"{_SCHEDULERS}OneCycleLR"
 _CYCLES_MOMENTUM = (ONE_CYCLE, f"{_SCHEDULERS}CyclicLR")
 _SEQUENTIAL = f"{_SCHEDULERS}SequentialLR"
+_HOLDERS = (_SEQUENTIAL, f"{_SCHEDULERS}ChainedScheduler")
 _FOLLOWS_METRIC = f"{_SCHEDULERS}ReduceLROnPlateau"
 
 
@@ -94,10 +95,13 @@ def _check_scheduler(scheduler: Node, optimizer: Node) -> Iterator[Diagnostic]:
     for index, value in enumerate(inner):
         pointer = join(scheduler.pointer, "schedulers", index)
         args = {key: entry for key, entry in value.items() if key != "type"}
-        if value["type"] == _FOLLOWS_METRIC:
+        if value["type"] == _FOLLOWS_METRIC or (
+            scheduler.type == _SEQUENTIAL and index > 0 and value["type"] in _HOLDERS
+        ):
             yield _conflict(join(pointer, "type"), "type",
-                            f"{_FOLLOWS_METRIC} cannot stand inside {scheduler.type}",
-                            "let it stand alone")
+                            f"{value['type']} cannot stand here inside {scheduler.type}",
+                            "list what it holds in its place" if "schedulers" in value
+                            else "let it stand alone")
         else:
             yield from _check_scheduler(Node(pointer, value["type"], args), optimizer)
 

@@ -341,12 +341,20 @@ class Shapes:
     Args:
         output_range: what the last node leaves, in the words of `schema.agreement`.
         looked_up: extraction -> the node behind it that can read integer codes.
+        range_at: pointer of the activation, or else of the node, that leaves `output_range`.
+        range_before: what there was before it.
+        width_at: pointer of the number that is the width of the output, if there is one.
+        self_sized: whether the width of the output follows from the label.
     """
 
     nodes: tuple[ShapedNode, ...]
     output: Value
     output_range: str
     looked_up: Mapping[str, str]
+    range_at: str | None = None
+    range_before: str = "real"
+    width_at: str | None = None
+    self_sized: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,11 @@ from .network import EXTRACTION, frames_read
 from .pointer import inside, join
 from .stages import NetworkNode, ShapedNode, Shapes
 
+_ACTIVATIONS = {"fully_connected": "output_activation", "output": "activation"}
+"""Network type -> the property with the activation behind its last layer."""
+
+_SELF_SIZED = "output"
+
 _SCALED = dict.fromkeys(("probability", "distribution", "non_negative"), "non_negative")
 """Range -> what is left of it after a multiplication with a positive number."""
 
@@ -39,6 +44,10 @@ class _Tracer(Scope):
     producer: str | None = None
     after_extraction: bool = False
     range: str = "real"
+    range_at: str | None = None
+    range_before: str = "real"
+    width_at: str | None = None
+    self_sized: bool = False
     depth: int = 0
 
     def visit(self, child: NetworkNode, value: Value) -> Value:
@@ -61,13 +70,27 @@ class _Tracer(Scope):
                                        shaped.depth)
         if not declaration.children:
             self.producer = child.pointer
-        self.range = self._range_after(declaration.output_range(child.args))
+            self._follow_width(child, value, output)
+        self._follow_range(child, declaration.output_range(child.args))
         return output
 
-    def _range_after(self, leaves: str) -> str:
+    def _follow_range(self, node: NetworkNode, leaves: str) -> None:
+        """Keeps what the numbers are now, and which place of the spec says so."""
         if leaves == "same":
-            return self.range
-        return _SCALED.get(self.range, "real") if leaves == "scaled" else leaves
+            return
+        key = _ACTIVATIONS.get(node.type)
+        self.range_at = node.pointer if key is None else join(node.pointer, key)
+        self.range_before = "real" if key is not None else self.range
+        self.range = _SCALED.get(self.range, "real") if leaves == "scaled" else leaves
+
+    def _follow_width(self, node: NetworkNode, value: Value, output: Value) -> None:
+        """Keeps which number of the spec is the width now."""
+        width = _width_key(node)
+        self.self_sized = node.type == _SELF_SIZED or (self.self_sized and output == value)
+        if width is not None:
+            self.width_at = width
+        elif output != value or node.type == _SELF_SIZED:
+            self.width_at = None
 
     def _apply(self, node: NetworkNode, value: Value) -> tuple[Value, ParameterShapes]:
         if self._invented(node) or (
@@ -103,6 +126,7 @@ class _Tracer(Scope):
             output = UNKNOWN
         self._record(pointer, EXTRACTION, value, output, {})
         self.producer, self.range, self.after_extraction = pointer, "real", True
+        self.range_at, self.width_at, self.self_sized = None, None, False
         return output
 
     def _record(self, pointer: str, type_name: str, value: Value, output: Value,
@@ -110,13 +134,27 @@ class _Tracer(Scope):
         self.nodes.append(ShapedNode(pointer, type_name, value, output, parameters, self.depth))
 
     def _report(self, pointer: str, type_name: str, error: ShapeError) -> None:
-        related = (
-            [Related("this node gives it", pointer=self.producer)] if self.producer else []
-        )
+        """One finding, at the property that does not fit, else at the node."""
+        related = []
+        if self.width_at is not None:
+            related = [Related("this is its width", pointer=self.width_at)]
+        elif self.producer is not None:
+            related = [Related("this node gives it", pointer=self.producer)]
+        place = pointer if error.key is None else join(pointer, error.key)
+        fix = None
+        if error.value is not None:
+            fix = ({"op": "add", "path": place, "value": error.value},)
         self.found.append(
-            codes.SHAPE_MISMATCH.at(pointer, type=type_name, got=error.got, wanted=error.wanted,
-                                    help=error.help, related=related)
+            codes.SHAPE_MISMATCH.at(place, type=type_name, got=error.got, wanted=error.wanted,
+                                    help=error.help, related=related, fix=fix)
         )
+
+
+def _width_key(node: NetworkNode) -> str | None:
+    """The pointer of the number that is the width of what a node gives."""
+    if node.type == "fully_connected":
+        return join(node.pointer, "sizes", len(node.args["sizes"]) - 1)
+    return join(node.pointer, "out_features") if "out_features" in node.args else None
 
 
 def trace(network: NetworkNode, widths: Mapping[str, int | None],
@@ -135,5 +173,6 @@ def trace(network: NetworkNode, widths: Mapping[str, int | None],
     tracer = _Tracer(label_width, holes)
     batch = Frames({name: (BATCH, width) for name, width in widths.items()})
     output = tracer.visit(network, batch)
-    shapes = Shapes(tuple(tracer.nodes), output, tracer.range, tracer.looked_up)
+    shapes = Shapes(tuple(tracer.nodes), output, tracer.range, tracer.looked_up,
+                    tracer.range_at, tracer.range_before, tracer.width_at, tracer.self_sized)
     return shapes, tuple(tracer.found)

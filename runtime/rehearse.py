@@ -52,8 +52,8 @@ def rehearse(plan: Plan) -> tuple[Diagnostic, ...]:
     Only the rows of the sample batch are encoded. A loss that is not finite on these rows is
     left to the run, whose batches are others; weights or rates that stop being finite are not.
 
-    Reports: SC301 when the real output has another shape than the rule said, SC310, SC404,
-    SC604.
+    Reports: SC301 when the real output has another shape than the rule said, SC310, SC311,
+    SC404, SC604.
     """
     device = choose_device(plan.graph.training.device)
     if device is None:
@@ -114,8 +114,9 @@ def _one_step(plan: Plan, device: torch.device) -> None:
         loss.backward()  # type: ignore[no-untyped-call]
     with _refusal(["/optimizer"], plan):
         session.optimizer.step()
-        if math.isfinite(float(loss)) and not _all_finite(session.module.parameters()):
-            raise ArithmeticError("its step on a sample batch leaves weights that are not finite")
+    if math.isfinite(float(loss)) and not _all_finite(session.module.parameters()):
+        raise _Refused(codes.BROKEN_STEP.at("/optimizer", type=graph.optimizer.type,
+                                            what="weights"))
     with _refusal(["/scheduler"], plan):
         _whole_schedule(session, float(loss))
 
@@ -137,7 +138,7 @@ def _whole_schedule(session: Session, loss: float) -> None:
     for _ in range(min(steps, SCHEDULER_STEPS)):
         step_scheduler(node, session.scheduler, loss)
         if not all(group["lr"] <= LARGEST for group in session.optimizer.param_groups):
-            raise ArithmeticError("the learning rate grows beyond what float32 holds")
+            raise _Refused(codes.BROKEN_STEP.at("/scheduler", type=node.type, what="rates"))
 
 
 def _build(plan: Plan, device: torch.device, frames: dict[str, DeviceFrame]) -> Session:

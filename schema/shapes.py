@@ -42,13 +42,18 @@ class ShapeError(Exception):
     Args:
         got: the shape, or the thing, that arrived.
         wanted: what the node takes, in words.
+        key: the property of the node that does not fit, if it is one.
+        value: what the property must be, if there is only one choice.
     """
 
-    def __init__(self, got: str, wanted: str, help: str | None = None) -> None:
+    def __init__(self, got: str, wanted: str, help: str | None = None, *, key: str | None = None,
+                 value: int | None = None) -> None:
         super().__init__(f"got {got}, wants {wanted}")
         self.got = got
         self.wanted = wanted
         self.help = help
+        self.key = key
+        self.value = value
 
 
 def show(value: Value) -> str:

@@ -9,7 +9,10 @@ from dataclasses import replace
 from ...schema.agreement import WHOLE_TENSOR, loss_rule
 from .. import agreement
 from ..diagnostic import Diagnostic, Result
+from ..loss_repair import label_width
+from ..metrics import check_metrics
 from ..network import extractions
+from ..optimizers import check_optimizer
 from ..stages import (
     UNKNOWN_LABEL,
     FittedExtractor,
@@ -35,8 +38,8 @@ def check_symbolic(graph: Graph) -> tuple[Diagnostic, ...]:
     """
     widths = dict.fromkeys(_features(graph), None)
     shapes, found = trace(graph.network, widths, None, graph.holes)
-    return (*found, *agreement.check_ranges(graph, shapes),
-            *agreement.check_optimizer(graph, shapes))
+    return (*found, *agreement.check_loss(graph, shapes, UNKNOWN_LABEL),
+            *check_optimizer(graph, shapes))
 
 
 def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
@@ -53,14 +56,15 @@ def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
         name: fitted.extractors[name].width if name in fitted.extractors else None
         for name in _features(graph)
     }
-    shapes, found = trace(graph.network, widths, agreement.label_width(rule, label), graph.holes)
+    shapes, found = trace(graph.network, widths, label_width(rule, label), graph.holes)
     task = agreement.task_of(rule, label)
+    loss_found = agreement.check_loss(graph, shapes, label)
     found = (
         *found,
-        *agreement.check_ranges(graph, shapes),
-        *agreement.check_label(graph, shapes, label),
-        *agreement.check_optimizer(graph, shapes),
-        *agreement.check_metrics(graph, task, label),
+        *loss_found,
+        *check_optimizer(graph, shapes),
+        *check_metrics(graph, task, label, disputed=any(
+            diagnostic.code in agreement.LABEL_CODES for diagnostic in loss_found)),
     )
     read = {name for _, names in extractions(graph.network) for name in names}
     whole = (not graph.holes and None not in widths.values() and label is not UNKNOWN_LABEL

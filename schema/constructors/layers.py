@@ -6,7 +6,7 @@ from functools import partial
 
 from .. import fields
 from ..declaration import Fragment
-from .tables import LARGE, SMALL, Entry, Table
+from .tables import LARGE, SMALL, TINY, Entry, Table
 
 
 def _real(description: str, example: float) -> partial[Fragment]:
@@ -19,7 +19,7 @@ def _axis(description: str, example: int) -> partial[Fragment]:
 
 
 _EPS = partial(fields.number, "Added to the variance so that it never becomes zero.",
-               example=1e-5, above=0, maximum=LARGE)
+               example=1e-5, minimum=TINY, maximum=LARGE)
 _SHRINK = partial(fields.number, "Distance from zero within which values become zero.",
                   example=0.5, minimum=0, maximum=LARGE)
 _ALPHA = partial(fields.number, "Size of the output far below zero.",
@@ -137,7 +137,7 @@ ENTRIES = {
         forms={"eps": partial(fields.number,
                               "Added to the mean square so that it never becomes zero; "
                               "null takes the smallest step of the dtype.",
-                              example=1e-6, minimum=0, maximum=LARGE, null=True)},
+                              example=1e-6, minimum=TINY, maximum=LARGE, null=True)},
         dropped={"normalized_shape": "the width of what arrives"},
     ),
     "GroupNorm": Entry(

@@ -6,10 +6,9 @@ from functools import partial
 
 from .. import fields
 from ..declaration import Args
-from .tables import LARGE, Entry, Table, places
+from .tables import LARGE, TINY, Entry, Table, places
 
 _FRACTION = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
-_NOT_NEGATIVE = {"type": "number", "minimum": 0, "maximum": LARGE}
 _POSITIVE = {"type": "number", "exclusiveMinimum": 0, "maximum": LARGE}
 _BETAS = partial(fields.array,
                  "Decay of the running mean of the gradient and of its running square.",
@@ -22,7 +21,7 @@ FORMS = {
                             "How strongly weights are pulled towards zero at every step.",
                             example=0.0001, minimum=0, maximum=LARGE),
     "eps": partial(fields.number, "Added to a denominator so that it never becomes zero.",
-                   example=1e-8, minimum=0, maximum=LARGE),
+                   example=1e-8, minimum=TINY, maximum=LARGE),
     "betas": partial(_BETAS, _FRACTION),
     "momentum": partial(fields.number, "Share of the last update that the next one keeps.",
                         example=0.9, minimum=0, maximum=1),
@@ -85,8 +84,9 @@ ENTRIES = {
             "eps": partial(places, "Floor of the squared gradient, null for the smallest number "
                            "of its dtype, and floor of the parameter scale.",
                            {"type": ["number", "null"]},
-                           ({"type": ["number", "null"], "minimum": 0, "maximum": LARGE},
-                            _NOT_NEGATIVE), example=[None, 0.001]),
+                           ({"type": ["number", "null"], "minimum": TINY, "maximum": LARGE},
+                            {"type": "number", "minimum": TINY, "maximum": LARGE}),
+                           example=[None, 0.001]),
         },
     ),
     "Adagrad": Entry("Divides each step by the root of all squared gradients so far.",
@@ -113,11 +113,6 @@ ENTRIES = {
         "Momentum made orthogonal; takes two-dimensional weights alone, so no bias.",
         ({}, {"lr": 0.02, "momentum": 0.9}),
         forms={
-            "ns_coefficients": partial(fields.array,
-                                       "Coefficients of the polynomial of one Newton-Schulz step.",
-                                       {"type": "number", "minimum": -100, "maximum": 100},
-                                       example=[3.4445, -4.775, 2.0315],
-                                       min_items=3, max_items=3),
             "ns_steps": partial(fields.integer, "Newton-Schulz steps for each update.",
                                 example=5, minimum=1, maximum=99),
             "adjust_lr_fn": partial(fields.choice,
@@ -126,6 +121,7 @@ ENTRIES = {
                                     [None, "original", "match_rms_adamw"],
                                     example="match_rms_adamw"),
         },
+        dropped={"ns_coefficients": "they are tuned to each other, and others diverge"},
     ),
     "NAdam": Entry(
         "Adam that looks ahead along its momentum.",
@@ -164,7 +160,7 @@ ENTRIES = {
             "lr": partial(fields.number, "Learning rate: the factor on every update.",
                           example=0.01, above=0, maximum=LARGE),
             "eps": partial(fields.number, "Added to a denominator so that it never becomes zero.",
-                           example=1e-8, above=0, maximum=LARGE),
+                           example=1e-8, minimum=TINY, maximum=LARGE),
         },
     ),
 }

@@ -16,6 +16,10 @@ LARGE = 1e6
 """Bound for numbers that have no natural one. Torch refuses a number that float32 cannot hold,
 and in half precision products of large ones overflow."""
 
+TINY = 1e-30
+"""Least value of a term that keeps a denominator from zero: squares of it stay above the
+smallest float32, and with none a single zero gradient makes weights infinite."""
+
 SMALL = 1e-6
 """Least value of numbers that torch inverts: the inverse has to stay inside float32."""
 

@@ -18,6 +18,9 @@ from .structure import linear_parameters
 
 PREFIX = "torch.nn:"
 
+_MOST_SHOWN = 6
+"""Numbers that a help line offers."""
+
 
 @dataclass(frozen=True)
 class _Rule:
@@ -30,42 +33,48 @@ class _Rule:
     needs_several_rows: bool = False
 
 
-def _axis(shape: Shape, dim: int | None) -> int:
-    """A `dim` argument as a position. Raises ShapeError off the shape, or on the batch axis."""
-    position = -1 if dim is None else dim
-    position = position + len(shape) if position < 0 else position
+def _axis(shape: Shape, args: Args, key: str = "dim") -> int:
+    """An axis argument as a position. Raises ShapeError off the shape, or on the batch axis."""
+    dim = -1 if args[key] is None else args[key]
+    position = dim + len(shape) if dim < 0 else dim
+    # Beside the batch there is one axis, unless something has made more of it.
+    only = len(shape) - 1 if key == "start_dim" else -1
+    value = only if len(shape) == 2 else None
     if not 0 <= position < len(shape):
-        raise ShapeError(f"{show(shape)} with dim {dim}", f"a dim below {len(shape)}")
+        raise ShapeError(f"{show(shape)} with {key} {dim}", f"a {key} below {len(shape)}",
+                         help=f"use {key} {only}", key=key, value=value)
     if position == 0:
-        raise ShapeError(f"dim {dim} of {show(shape)}", "an axis other than the batch",
-                         help="samples of a batch must not see each other; use dim -1")
+        raise ShapeError(f"{key} {dim} of {show(shape)}", "an axis other than the batch",
+                         help=f"samples of a batch must not see each other; use {key} {only}",
+                         key=key, value=value)
     return position
 
 
 def _on_axis(shape: Shape, args: Args) -> Shape:
-    _axis(shape, args["dim"])
+    _axis(shape, args)
     return shape
 
 
 def _fill_axis(shape: Shape, args: Args) -> dict[str, Any]:
-    return {"dim": _axis(shape, args["dim"])}
+    return {"dim": _axis(shape, args)}
 
 
 def _halve(shape: Shape, args: Args) -> Shape:
-    axis = _axis(shape, args["dim"])
+    axis = _axis(shape, args)
     width = shape[axis]
     if not isinstance(width, int):
         return shape
     if width % 2:
-        raise ShapeError(show(shape), "an even width to halve")
+        raise ShapeError(show(shape), "an even width to halve",
+                         help=f"make the layer before it even: {width - 1} or {width + 1} wide")
     return (*shape[:axis], width // 2, *shape[axis + 1:])
 
 
 def _flatten(shape: Shape, args: Args) -> Shape:
-    first, last = _axis(shape, args["start_dim"]), _axis(shape, args["end_dim"])
+    first, last = _axis(shape, args, "start_dim"), _axis(shape, args, "end_dim")
     if first > last:
         raise ShapeError(f"start_dim {args['start_dim']}, end_dim {args['end_dim']}",
-                         "a start before the end")
+                         "a start before the end", key="start_dim")
     return (*shape[:first], size(shape[first:last + 1]), *shape[last + 1:])
 
 
@@ -87,14 +96,21 @@ def _batch_norm(shape: Shape, args: Args) -> Shape:
 def _group_norm(shape: Shape, args: Args) -> Shape:
     channels, groups = _channels(shape), args["num_groups"]
     if isinstance(channels, int) and (channels % groups or channels == groups):
-        raise ShapeError(show(shape), f"a width that {groups} groups share, two or more each")
+        shares = [count for count in range(1, channels // 2 + 1) if channels % count == 0]
+        shares.sort(key=lambda count: abs(count - groups))
+        raise ShapeError(show(shape), f"a width that {groups} groups share, two or more each",
+                         help=f"one of: {', '.join(map(str, shares[:_MOST_SHOWN]))} groups"
+                         if shares else None, key="num_groups")
     return shape
 
 
 def _prelu(shape: Shape, args: Args) -> Shape:
     wanted = args["num_parameters"]
     if wanted != 1 and isinstance(_channels(shape), int) and _channels(shape) != wanted:
-        raise ShapeError(show(shape), f"{wanted} channels, one for each parameter")
+        channels = _channels(shape)
+        raise ShapeError(show(shape), f"{wanted} channels, one for each parameter",
+                         help=f"use {channels} parameters, or 1 for all channels",
+                         key="num_parameters", value=channels)
     return shape
 
 

@@ -43,30 +43,30 @@ _ARGUMENTS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
 }
 """Base -> pointer -> values under which a node cannot take what it gets."""
 
-_LAYERS: Mapping[str, tuple[tuple[str, Any], ...]] = {
+_LAYERS: Mapping[str, tuple[tuple[str, Any, str], ...]] = {
     "titanic.layers": (
-        ("/network/factories/2", {"type": "extraction", "frames": ["fare"]}),
-        ("/network/factories/3", {"type": "torch.nn:Softmax", "dim": 2}),
-        ("/network/factories/5", {"type": "torch.nn:GroupNorm", "num_groups": 10}),
-        ("/network/factories/7", {"type": "torch.nn:GroupNorm", "num_groups": 3}),
+        ("/network/factories/2", {"type": "extraction", "frames": ["fare"]}, ""),
+        ("/network/factories/3", {"type": "torch.nn:Softmax", "dim": 2}, "/dim"),
+        ("/network/factories/5", {"type": "torch.nn:GroupNorm", "num_groups": 10}, "/num_groups"),
+        ("/network/factories/7", {"type": "torch.nn:GroupNorm", "num_groups": 3}, "/num_groups"),
     ),
     "iris": (
-        ("/network/factories/2", {"type": "torch.nn:PReLU", "num_parameters": 4}),
-        ("/network/factories/2", {"type": "torch.nn:GroupNorm", "num_groups": 3}),
-        ("/network/factories/1", {"type": "torch.nn:LogSoftmax", "dim": 0}),
-        ("/network/factories/1", {"type": "extraction", "frames": ["flower"]}),
+        ("/network/factories/2", {"type": "torch.nn:PReLU", "num_parameters": 4}, "/num_parameters"),
+        ("/network/factories/2", {"type": "torch.nn:GroupNorm", "num_groups": 3}, "/num_groups"),
+        ("/network/factories/1", {"type": "torch.nn:LogSoftmax", "dim": 0}, "/dim"),
+        ("/network/factories/1", {"type": "extraction", "frames": ["flower"]}, ""),
     ),
     "breast_cancer.probabilities": (
-        ("/network/factories/1", {"type": "torch.nn:GLU"}),
-        ("/network/factories/2", {"type": "torch.nn:Flatten", "start_dim": 2}),
-        ("/network/factories/2", {"type": "torch.nn:GroupNorm", "num_groups": 5}),
+        ("/network/factories/1", {"type": "torch.nn:GLU"}, ""),
+        ("/network/factories/2", {"type": "torch.nn:Flatten", "start_dim": 2}, "/start_dim"),
+        ("/network/factories/2", {"type": "torch.nn:GroupNorm", "num_groups": 5}, "/num_groups"),
     ),
     "diabetes.huber": (
-        ("/network/factories/1", {"type": "torch.nn:PReLU", "num_parameters": 7}),
-        ("/network/factories/1", {"type": "torch.nn:GroupNorm", "num_groups": 4}),
+        ("/network/factories/1", {"type": "torch.nn:PReLU", "num_parameters": 7}, "/num_parameters"),
+        ("/network/factories/1", {"type": "torch.nn:GroupNorm", "num_groups": 4}, "/num_groups"),
     ),
 }
-"""Base -> a layer, and where it cannot stand."""
+"""Base -> a layer, where it cannot stand, and which property of it says so."""
 
 _REGRESSION = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 _CLASSES = ("CrossEntropyLoss", "NLLLoss", "MultiMarginLoss")
@@ -125,9 +125,9 @@ def bad_shapes(base: Base, dice: random.Random) -> Iterator[Case]:
     for pointer, values in _ARGUMENTS.get(base.name, {}).items():
         for wrong in values:
             yield replaced(base, "bad shape", pointer, wrong, value_at(base.spec, pointer))
-    for pointer, layer in _LAYERS.get(base.name, ()):
-        yield Case(base, "bad shape", ({"op": "add", "path": pointer, "value": layer},), pointer,
-                   None)
+    for pointer, layer, key in _LAYERS.get(base.name, ()):
+        yield Case(base, "bad shape", ({"op": "add", "path": pointer, "value": layer},),
+                   pointer + key, None)
 
 
 def wrong_losses(base: Base, dice: random.Random) -> Iterator[Case]:
@@ -161,10 +161,12 @@ def wrong_metrics(base: Base, dice: random.Random) -> Iterator[Case]:
     for index in range(len(metrics)):
         for value in wrong:
             pointer = f"/metrics/{index}"
-            key = "average" if "average" in value else "type"
+            # One for two classes lacks a key for three, unless it has that key wrong.
+            place = (f"{pointer}/average" if "average" in value
+                     else pointer if base.bundle == "iris" and value in _OF_TWO else f"{pointer}/type")
             yield Case(base, "wrong metric",
-                       ({"op": "replace", "path": pointer, "value": value},),
-                       f"{pointer}/{key}", metrics[index])
+                       ({"op": "replace", "path": pointer, "value": value},), place,
+                       metrics[index])
 
 
 AGREEMENT = {

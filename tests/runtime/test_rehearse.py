@@ -92,14 +92,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"network": {"type": "feed_forward", "input_frames": ["x", "shop"], "factories": [
             {"type": "output"}, {"type": "torch.nn:RReLU", "lower": 0.5, "upper": 0.1}]}},
         "/network/factories/1"),
-    "rate that grows beyond all bounds": (
-        scheduler("OneCycleLR", max_lr=0.1, cycle_momentum=False, final_div_factor=1e-310),
-        "/scheduler"),
-    "zero over zero in the first step": (
-        {"optimizer": {"type": "torch.optim:Adadelta", "eps": 0, "weight_decay": 0},
-         "network": {"type": "feed_forward", "input_frames": ["x", "shop"], "factories": [
-             {"type": "torch.nn:Threshold", "threshold": 1e6, "value": 0}, {"type": "output"}]}},
-        "/optimizer"),
 }
 
 
@@ -197,3 +189,22 @@ def test_device_that_is_not_there() -> None:
     document = spec(training={"device": missing, "batch_size": 8})
     assert [(one.code, one.pointer) for one in specc.compile(document, FRAMES).diagnostics] == [
         ("SC404", "/training/device")]
+
+
+def test_weights_that_a_step_breaks(tmp_path: Path) -> None:
+    """The loss of the sample batch is finite, and so are the arguments."""
+    frames = {"index": FRAMES["index"].assign(atoms=1e33)}
+    large = {
+        **spec(), "optimizer": {"type": "torch.optim:SGD", "lr": 1e6},
+        "network": {"type": "output", "input_frames": ["atoms"]},
+        "loss": {"type": "torch.nn:L1Loss"},
+    }
+    large["extractors"] = {
+        "label": large["extractors"]["label"],
+        "atoms": {"type": "plain", "take_columns": ["atoms"]},
+    }
+    found = [(one.code, one.pointer) for one in specc.compile(large, frames).diagnostics]
+    assert found == [("SC311", "/optimizer")]
+    assert specc.validate(large, frames).ok
+    assert specc.run(large, frames, out=tmp_path).run is None
+    assert list(tmp_path.iterdir()) == []

@@ -72,9 +72,16 @@ def _judge(pair: Pair, folder: Path) -> Outcome:
     str(compiled)
     if unplaced:
         return Outcome("broken", ("unlocated",), "\n".join(unplaced), warned)
+    validated = specc.validate(pair.spec, bundle, overrides=ONE_EPOCH)
     if not compiled.ok:
         assert compiled.plan is None
-        return Outcome("rejected", _errors(found), warned=warned)
+        errors = _errors(found)
+        if not validated.ok:
+            return Outcome("rejected", errors, warned=warned)
+        # What `specc validate` accepts must run; numbers that leave the floats are told apart.
+        verdict = "stopped" if errors == (codes.BROKEN_STEP.name,) else "broken"
+        return Outcome(verdict, errors, f"validate accepts: {compiled}", warned)
+    assert validated.ok, str(validated)
     assert compiled.plan is not None
     result = specc.run(pair.spec, bundle, out=folder / "runs", overrides=ONE_EPOCH)
     str(result)
