@@ -180,7 +180,7 @@ def test_what_is_taken_by_default() -> None:
 
 def test_index_frame() -> None:
     bundle = Bundle.from_frames(FRAMES)
-    assert _found(_graph(), bundle) == [("SC616", None)]
+    assert _found(_graph(), bundle) == [("SC616", "/bundle/index_frame")]
     assert _bound(_graph(index_frame="flights"), bundle).index_frame == "flights"
     plane = _extractor("plane", joins=[("plans", "tailnum")])
     # What does not depend on the index frame is still judged.

@@ -65,7 +65,15 @@ def attempt(spec: Path, bundle: Path | None) -> dict[str, Any]:
 
 
 def _peak() -> float:
-    """MiB of memory at the highest point so far; macOS counts in bytes, Linux in KiB."""
+    """MiB of memory at the highest point so far.
+
+    On Linux from /proc: `ru_maxrss` counts the memory of the process that forked this one.
+    macOS counts in bytes.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
     unit = 1024 if sys.platform == "darwin" else 1
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit / 1024
 
