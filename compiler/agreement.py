@@ -218,8 +218,9 @@ def _check_weights(loss: Node, width: int | None) -> Iterator[Diagnostic]:
     if key is None or weights is None or width is None:
         return
     if len(weights) not in _lengths(key, width):
-        yield codes.WEIGHT_COUNT.at(join(loss.pointer, key), name=key, got=len(weights),
-                                    wanted=width)
+        yield codes.WEIGHT_COUNT.at(
+            join(loss.pointer, key), name=key, got=len(weights), wanted=width,
+            help="give one number for each column of the output, in order, or leave it out")
 
 
 def _lengths(key: str, width: int) -> tuple[int, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import codes
 from .bundle import Bundle
 from .diagnostic import Diagnostic, Result
 from .dtypes import spelled
-from .hints import unknown
+from .hints import replace_fix, unknown
 from .joins import comparable
 from .pointer import join as below
 from .stages import Extractor, Graph, Join
+from .suggest import nearest
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class Chains:
         steps: list[Step] = []
         for join in extractor.joins:
             if join.frame not in self._bundle.frames:
-                found.append(self._unknown_frame(below(join.pointer, "frame"), join.frame))
+                found.append(self._unknown_frame(below(join.pointer, "frame"), join.frame,
+                                                 self._with_key(join)))
                 left = None
                 continue
             step = self._step(join, left)
@@ -99,8 +101,18 @@ class Chains:
             return Result(None, tuple(found))
         return Result(Chain(start, alignment, tuple(steps)))
 
-    def _unknown_frame(self, pointer: str, name: str) -> Diagnostic:
-        return unknown(codes.UNKNOWN_FRAME, pointer, "frames", name, self._bundle.frames)
+    def _unknown_frame(self, pointer: str, name: str, meant: str | None = None) -> Diagnostic:
+        diagnostic = unknown(codes.UNKNOWN_FRAME, pointer, "frames", name, self._bundle.frames)
+        if meant is None or nearest(name, self._bundle.frames) is not None:
+            return diagnostic
+        return replace(diagnostic, help=f"did you mean {meant!r}? its key is called so",
+                       fix=replace_fix(pointer, meant))
+
+    def _with_key(self, join: Join) -> str | None:
+        """The one frame whose key has the names of the columns that a join names."""
+        columns = join.columns if join.key_columns is None else join.key_columns
+        named = [frame for frame in self._bundle.frames if self._bundle.key(frame) == columns]
+        return named[0] if len(named) == 1 else None
 
     def _align(self, pointer: str, frame: str) -> Result[tuple[Step | None]]:
         """The step from the index frame to a frame aligned with it, None for equal rows."""

@@ -40,7 +40,7 @@ def replace_fix(pointer: str, guess: str | None) -> Patch | None:
 
 
 def unknown(code: Code, pointer: str, noun: str, name: str, names: Iterable[str],
-            *, target: Target = "value", **holes: Any) -> Diagnostic:
+            *, target: Target = "value", also: Iterable[str] = (), **holes: Any) -> Diagnostic:
     """The diagnostic of a name that is not there, with the nearest one and, where it is the
     only near one, its repair.
 
@@ -49,9 +49,11 @@ def unknown(code: Code, pointer: str, noun: str, name: str, names: Iterable[str]
         noun: what is named, in the plural, such as `columns`.
         names: those that are there.
         target: `key` where the name is a key of the spec.
+        also: other ways to write what is there, which may have been meant and are not listed.
     """
     candidates = list(names)
-    guess, sure = nearest(name, candidates), certain(name, candidates)
+    meant = [*candidates, *also]
+    guess, sure = nearest(name, meant), certain(name, meant)
     fix = replace_fix(pointer, sure)
     if sure is not None and target == "key":
         holder = pointer.rpartition("/")[0]

@@ -116,7 +116,8 @@ def range_fix(graph: Graph, shapes: Shapes) -> Patch | None:
             return with_loss(graph, other)
         return None
     rule = LOSS_RULES[loss]
-    if named is None or shapes.range_before in (*rule.refuses, *rule.suspects):
+    done_twice = shapes.output_range in rule.suspects and shapes.range_before not in rule.suspects
+    if named is None or not done_twice:
         return None
     in_list = place is not None and place.rpartition("/")[2].isdigit()
     return ({"op": "remove", "path": place},) if in_list or isinstance(named, str) else None

@@ -56,9 +56,14 @@ def _mend_one(schema: Fragment, mended: Mended, diagnostic: Diagnostic, path: Pa
             if operation["op"] == "move":
                 mended.moved[operation["path"]] = operation["from"]
             elif operation["op"] == "remove":
-                mended.assumed.add(operation["path"])
-        if diagnostic.code == codes.OUT_OF_RANGE.name:
-            # The nearest number that is allowed says nothing of the one that was meant.
+                if isinstance(path[-1], str):
+                    mended.assumed.add(operation["path"])
+                else:
+                    mended.holes.add(pointer_of(path[:-1]))
+        # The nearest number that is allowed says nothing of the one that was meant, nor does
+        # the one element that is there of the others in its list.
+        listed = isinstance(diagnostic.fix[0].get("value"), list)
+        if diagnostic.code == codes.OUT_OF_RANGE.name or listed:
             mended.holes.add(pointer_of(path))
     elif diagnostic.target == "key":
         del _at(mended.value, path[:-1])[path[-1]]

@@ -91,8 +91,10 @@ def _takes(judged: Judged, fragment: Fragment, holder: Mapping[str, Any], key: s
 
 
 def _distance(left: Path, right: Path) -> int:
-    """Steps up and down between two objects; places in a list are no steps."""
+    """Steps up and down between two objects; a list and its elements are one step."""
     shared = 0
     while shared < min(len(left), len(right)) and left[shared] == right[shared]:
         shared += 1
-    return sum(isinstance(token, str) for token in (*left[shared:], *right[shared:]))
+    steps = sum(isinstance(token, str) for token in (*left[shared:], *right[shared:]))
+    siblings = shared < min(len(left), len(right)) and isinstance(left[shared], int)
+    return steps + 2 * siblings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..schema import load_schema
@@ -13,7 +12,7 @@ from .override import apply_overrides
 from .passes.parse import parse
 from .passes.resolve import resolve
 from .passes.validate import validate
-from .pointer import inside, nearest_in
+from .pointer import inside
 from .stages import Document, Graph, Plan, Source, Spec
 
 if TYPE_CHECKING:
@@ -109,13 +108,9 @@ def compile_document(document: Document, bundle: Bundle) -> Result[Plan]:
 
 
 def visible(found: Iterable[Diagnostic], judged: Spec | Graph) -> tuple[Diagnostic, ...]:
-    """Findings at their places in the text, without those about invented values.
-
-    A finding about a value that is not written, but a default, stands at the object around it.
-    """
-    written = judged.value if isinstance(judged, Spec) else judged.written
+    """Findings at their places in the text, without those about invented values."""
     return distinct(
-        placed(replace(diagnostic, pointer=nearest_in(written, diagnostic.pointer)), judged.moved)
+        placed(diagnostic, judged.moved)
         for diagnostic in found
         if diagnostic.pointer is None
         or not any(inside(diagnostic.pointer, hole) for hole in judged.holes)

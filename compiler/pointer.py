@@ -40,26 +40,13 @@ def touched(pointer: str, places: Iterable[str]) -> bool:
     return any(inside(pointer, place) or inside(place, pointer) for place in places)
 
 
-def nearest_in(value: Any, pointer: str | None) -> str | None:
-    """The pointer itself, or the nearest place around it that a value has."""
-    return None if pointer is None else pointer_of(_walked(value, pointer)[0])
-
-
 def value_in(value: Any, pointer: str) -> Any:
     """What a value has at a pointer, or None where it has nothing."""
-    path, found = _walked(value, pointer)
-    return found if len(path) == len(parts(pointer)) else None
-
-
-def _walked(value: Any, pointer: str) -> tuple[list[str], Any]:
-    """How far a pointer leads into a value, and what is there."""
-    path: list[str] = []
     for token in parts(pointer):
         if isinstance(value, Mapping) and token in value:
             value = value[token]
         elif isinstance(value, list) and token.isdigit() and int(token) < len(value):
             value = value[int(token)]
         else:
-            break
-        path.append(token)
-    return path, value
+            return None
+    return value

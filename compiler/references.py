@@ -55,13 +55,20 @@ def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Extr
                 diagnostic = _left_over(diagnostic, unread[0])
             yield diagnostic
         elif name == label:
-            yield codes.LABEL_AS_INPUT.at(
-                pointer, name=name,
-                fix=({"op": "remove", "path": pointer},) if len(beside) > 1 else None)
+            yield _label_as_input(pointer, name, unread, alone=len(beside) == 1)
         elif (place, name) in seen:
             yield codes.FRAME_TWICE.at(pointer, name=name,
                                        fix=({"op": "remove", "path": pointer},))
         seen.add((place, name))
+
+
+def _label_as_input(pointer: str, name: str, unread: Sequence[str], *,
+                    alone: bool) -> Diagnostic:
+    """The network reads the label: another extractor that nothing reads was meant, or none."""
+    if len(unread) == 1:
+        return _left_over(codes.LABEL_AS_INPUT.at(pointer, name=name), unread[0])
+    fix = None if alone else ({"op": "remove", "path": pointer},)
+    return codes.LABEL_AS_INPUT.at(pointer, name=name, fix=fix)
 
 
 def missing_label(name: str, given: bool, extractors: Mapping[str, Extractor],

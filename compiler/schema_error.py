@@ -84,7 +84,25 @@ class Judged:
         """Whether a value may be left out, because its property has a default."""
         if not path or not isinstance(path[-1], str) or "default" not in self.fragment(path):
             return False
-        return path[-1] not in self.described(path[:-1], self.at(path[:-1])).get("required", ())
+        required = self.described(path[:-1], self.at(path[:-1])).get("required", ())
+        return bool(path[-1] not in required)
+
+    def example(self, path: Path) -> Any:
+        """A value that may stand at a place, or None where the schema shows none."""
+        examples = self.fragment(path).get("examples")
+        if examples:
+            return examples[0]
+        listed = self.example(path[:-1]) if path and isinstance(path[-1], int) else None
+        return listed[0] if isinstance(listed, list) and listed else None
+
+    def is_spare(self, path: Path) -> bool:
+        """Whether a value stands in a list of names that may do with one less."""
+        if not path or not isinstance(path[-1], int):
+            return False
+        if "string" not in self.fragment(path).get("type", ()):
+            return False
+        least = max(self.fragment(path[:-1]).get("minItems", 0), 1)
+        return bool(len(self.at(path[:-1])) > least)
 
     def beside(self, path: Path) -> list[Any]:
         """The other elements of the list that a value stands in."""

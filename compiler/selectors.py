@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -76,8 +77,12 @@ def _matched(selector: Selector, dtypes: Mapping[str, str], candidates: list[str
 
 
 def _globbed(pattern: str, candidates: list[str]) -> Iterator[str]:
-    if any(character in pattern for character in "*?["):
+    if _is_glob(pattern):
         yield from (column for column in candidates if fnmatchcase(column, pattern))
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(character in pattern for character in "*?[")
 
 
 def _nothing(selector: Selector, frame: str, dtypes: Mapping[str, str]) -> Diagnostic:
@@ -87,5 +92,13 @@ def _nothing(selector: Selector, frame: str, dtypes: Mapping[str, str]) -> Diagn
             help=f"dtypes of the frame: {', '.join(sorted(set(dtypes.values())))}",
         )
     assert selector.name is not None
+    globs = _globs(dtypes) if _is_glob(selector.name) else ()
     return unknown(codes.UNKNOWN_COLUMN, selector.pointer, "columns", selector.name, dtypes,
-                   frame=frame)
+                   frame=frame, also=globs)
+
+
+def _globs(columns: Collection[str]) -> list[str]:
+    """The globs for columns that share what stands in front of, or behind, an underscore."""
+    ends = Counter(end for column in columns for place, letter in enumerate(column)
+                   if letter == "_" for end in (f"{column[:place]}_*", f"*_{column[place + 1:]}"))
+    return [end for end, count in ends.items() if count > 1]

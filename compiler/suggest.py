@@ -14,6 +14,16 @@ _SAME, _PREFIX = 0, 3
 _SHORT = 5
 """Letters below which one typing mistake may turn one word into another."""
 
+_SYNONYMS = {
+    "learning_rate": "lr", "num_epochs": "epochs", "n_epochs": "epochs", "hidden_sizes": "sizes",
+    "swish": "silu", "linear": "identity", "logistic": "sigmoid", "expit": "sigmoid",
+    "gpu": "cuda", "random": "shuffled", "gaussian": "normal", "average": "mean",
+    "raise": "error", "weekday": "day_of_week", "one_vs_rest": "ovr", "one_vs_one": "ovo",
+    "int": "integer", "int64": "integer", "float64": "float", "str": "string", "bool": "boolean",
+    "numeric": "number", "timestamp": "datetime",
+}
+"""Name in other libraries -> the name of the same thing here."""
+
 _SEPARATOR = re.compile(r"[:.]")
 _FILE = re.compile(r"(?:\.parquet|\.csv|/)$")
 
@@ -39,9 +49,10 @@ class _Rank(NamedTuple):
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `name` was most likely meant to be, or None when none is near.
 
-    Near are: the same letters (case, `_`, `-` and the ending of a file aside), up to two typing
-    mistakes, a longer name that starts with this one, and each of these with the module prefix
-    (`torch.nn:`) wrong or left out. Of equally near candidates the first wins.
+    Near are: another library's name of the same thing, the same letters (case, `_`, `-` and the
+    ending of a file aside), up to two typing mistakes, a longer name that starts with this one,
+    and each of these with the module prefix (`torch.nn:`) wrong or left out. Of equally near
+    candidates the first wins.
     """
     found = _ranked(name, candidates)
     return found[0][1] if found else None
@@ -107,6 +118,8 @@ def _ranked_once(name: str, candidates: tuple[str, ...]) -> list[tuple[_Rank, st
 
 
 def _rank(name: str, candidate: str) -> _Rank | None:
+    if _SYNONYMS.get(name.casefold()) == candidate:
+        return _Rank(_SAME, 0, 0, 0, max(len(name), len(candidate)))
     if ":" not in candidate:
         # A mistake in the first letter is rarer than one behind it.
         return _letters_rank(_fold(name), _fold(candidate), int(name[:1] != candidate[:1]), 0)

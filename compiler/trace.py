@@ -136,7 +136,7 @@ class _Tracer(Scope):
     def _report(self, pointer: str, type_name: str, error: ShapeError) -> None:
         """One finding, at the property that does not fit, else at the node."""
         related = []
-        if self.width_at is not None:
+        if self.width_at is not None and type_name != EXTRACTION:
             related = [Related("this is its width", pointer=self.width_at)]
         elif self.producer is not None:
             related = [Related("this node gives it", pointer=self.producer)]

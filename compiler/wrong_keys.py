@@ -69,10 +69,13 @@ def _near_keys(error: SchemaError) -> dict[str, Meant]:
     absent = [key for key in required if key not in error.got]
     absent += [key for key in properties if key not in error.got and key not in absent]
     found: dict[str, Meant] = {}
-    for key in _unknown(error):
+    unknown = _unknown(error)
+    for key in unknown:
         guess = nearest(key, absent)
         if guess is not None:
-            found[key] = Meant(guess, certain(key, absent) == guess)
+            # The only strange key of an object that lacks one that it needs leaves no doubt.
+            sure = certain(key, absent) == guess or (guess in required and len(unknown) == 1)
+            found[key] = Meant(guess, sure)
             absent.remove(guess)
     return found
 
@@ -181,14 +184,16 @@ def _missing_type(error: SchemaError, judged: Judged, types: Sequence[str]) -> F
                                          f"this {family}"))
     fitting = [name for name in types if judged.accepts(error.schema,
                                                         {**error.got, "type": name})]
+    default = judged.fragment(error.path).get("default")
+    usual = default.get("type") if isinstance(default, dict) else None
     only = fitting[0] if len(fitting) == 1 else types[0] if len(types) == 1 else None
+    if only is None and error.got and usual in fitting:
+        only = usual
     fix: Patch | None = None
     if only is not None:
         fix = ({"op": "add", "path": pointer_of((*error.path, "type")), "value": only},)
         advice = f'write "type": "{only}"'
     else:
-        default = judged.fragment(error.path).get("default")
-        usual = default.get("type") if isinstance(default, dict) else None
         fitting.sort(key=lambda name: name != usual)
         advice = known(fitting, "types with these keys") if fitting else known(types, "types")
     return Finding("type", MISSING_KEY.at(error.pointer, owner=f"this {family}", key="type",

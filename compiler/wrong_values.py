@@ -19,6 +19,9 @@ _KINDS = {"integer": "an integer", "number": "a number", "string": "a string",
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True,
           "false": False, "no": False, "off": False, "0": False}
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?")
+_NOTHING = (None, "auto", "default")
+"""How people write that a value is left to the program."""
+
 _MOST_LISTED = 12
 """Allowed values that a help line lists."""
 
@@ -41,8 +44,8 @@ def wrong_kind(error: SchemaError, judged: Judged) -> Iterator[Finding]:
         if judged.accepts(judged.fragment(error.path), value):
             fix, advice = _replace(error.pointer, value), how
             break
-    if fix is None and error.got is None:
-        fix = _left_out(error, judged)
+    if fix is None and error.got in _NOTHING:
+        fix, advice = _left_out(error, judged)
     wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
     yield Finding(None, WRONG_KIND.at(
         error.pointer, name=name_of(error.path), wanted=wanted, got=kind_of(error.got),
@@ -61,10 +64,16 @@ def _rewritings(error: SchemaError, judged: Judged,
     if isinstance(got, str) and _NUMBER.fullmatch(got):
         number = json.loads(got)
         yield number, f"remove the quotes: {show(number)}"
-    types = error.schema.get("properties", {}).get("type", {}).get("enum", ())
+    union = judged.described(error.path, {})
+    types = union.get("properties", {}).get("type", {}).get("enum", ())
     name = certain(got, types) if isinstance(got, str) else None
     if name is not None:
         yield {"type": name}, f"write {json.dumps({'type': name})}"
+    if "array" in kinds and isinstance(got, str) and "," in got:
+        parts = [part.strip() for part in got.split(",")]
+        for listed in ([json.loads(part) for part in parts if _NUMBER.fullmatch(part)], parts):
+            if len(listed) == len(parts):
+                yield listed, f"write a list: {json.dumps(listed, ensure_ascii=False)}"
     if "array" in kinds and got is not None:
         yield [got], "write a list: " + (f"[{show(got)}]" if not isinstance(got, dict)
                                          else "[{...}]")
@@ -73,22 +82,29 @@ def _rewritings(error: SchemaError, judged: Judged,
 
 
 def _without(error: SchemaError, judged: Judged) -> str | None:
-    """The advice to leave a value out, where its property has a default."""
-    if not judged.is_optional(error.path):
-        return None
-    default = json.dumps(judged.fragment(error.path)["default"], ensure_ascii=False)
-    return f"leave it out for the default, {shorten(default)}"
+    """The advice to leave a value out, where its property has a default, else an example."""
+    if judged.is_optional(error.path):
+        default = json.dumps(judged.fragment(error.path)["default"], ensure_ascii=False)
+        return f"leave it out for the default, {shorten(default)}"
+    example = judged.example(error.path)
+    return None if example is None else f"such as {json.dumps(example, ensure_ascii=False)}"
 
 
-def _left_out(error: SchemaError, judged: Judged) -> Patch | None:
-    """The patch that leaves out a value that says nothing, such as null, where the default is
-    a single value too. A section without content may have been meant to have some."""
+def _left_out(error: SchemaError, judged: Judged) -> tuple[Patch | None, str | None]:
+    """The patch that leaves out a value that says nothing, such as null, and the advice to.
+
+    There is no patch where the default is a section, or names: more may have been meant to
+    stand there. An empty name is removed from a list that has others.
+    """
+    patch: Patch = ({"op": "remove", "path": error.pointer},)
+    advice = _without(error, judged)
     if not judged.is_optional(error.path):
-        return None
+        spare = error.got in (None, "") and judged.is_spare(error.path)
+        return (patch, "remove it") if spare else (None, advice)
     default = judged.fragment(error.path)["default"]
-    if isinstance(default, list | dict):
-        return None
-    return ({"op": "remove", "path": error.pointer},)
+    numbers = isinstance(default, list) and default != [] and all(
+        isinstance(element, int | float) for element in default)
+    return (patch if numbers or not isinstance(default, list | dict) else None), advice
 
 
 def not_allowed(error: SchemaError, judged: Judged) -> Iterator[Finding]:
@@ -107,8 +123,9 @@ def not_allowed(error: SchemaError, judged: Judged) -> Iterator[Finding]:
     elif isinstance(error.got, list) and len(error.got) == 1 and error.got[0] in values:
         fix = _replace(error.pointer, error.got[0])
         advice = f"write it without the list: {show(error.got[0])}"
-    elif error.got is None and (without := _without(error, judged)) is not None:
-        fix, advice = _left_out(error, judged), f"{without}; {advice}"
+    elif error.got is None and judged.is_optional(error.path):
+        fix, without = _left_out(error, judged)
+        advice = f"{without}; {advice}"
     yield Finding(None, NOT_ALLOWED.at(error.pointer, name=name_of(error.path),
                                        got=show(error.got), help=advice, fix=fix))
 
@@ -131,8 +148,8 @@ def out_of_range(error: SchemaError, judged: Judged) -> Iterator[Finding]:
             fix, advice = _replace(error.pointer, value), f"write {show(value)}"
         else:
             advice = _without(error, judged)
-            if noun is not None and not error.got:
-                fix = _left_out(error, judged)
+            if error.got in ("", []):
+                fix, advice = _left_out(error, judged)
     yield Finding(None, OUT_OF_RANGE.at(error.pointer, target=error.target, name=name, got=got,
                                         wanted=wanted, help=advice, fix=fix))
 

@@ -239,7 +239,7 @@ def test_split_without_rows(specc: Specc, spec: Json, bundle: Path, frames: Fram
 @pytest.mark.parametrize(("column", "loss", "code", "pointer"), [
     ("size", "torch.nn:MSELoss", "SC614", "/extractors/label/transformer"),
     ("placed", "torch.nn:MSELoss", "SC614", "/extractors/label/transformer"),
-    ("shop", "torch.nn:BCEWithLogitsLoss", "SC306", "/extractors/label"),
+    ("shop", "torch.nn:BCEWithLogitsLoss", "SC306", "/loss/type"),
     ("amount", "torch.nn:MSELoss", "SC615", "/extractors/label"),
 ])
 def test_label_of_the_wrong_kind(specc: Specc, spec: Json, bundle: Path, column: str, loss: str,

@@ -49,12 +49,12 @@ def test_certain_mistakes_are_repaired(specc: Specc, wrong: Path) -> None:
 
 
 def test_what_is_left_is_reported(specc: Specc, wrong: Path) -> None:
-    text = wrong.read_text(encoding="utf-8").replace('"epoch": 2', '"epoch": 0')
+    text = wrong.read_text(encoding="utf-8").replace('"epoch": 2', '"epoch": 2.5')
     wrong.write_text(text, encoding="utf-8")
     result = specc("validate", "spec.json", "--fix")
     assert result.exit_code == 1
-    assert '+      "epochs": 0' in result.stdout
-    assert "error[SC106]" in result.stdout and "SC102" not in result.stdout
+    assert '+      "epochs": 2.5' in result.stdout
+    assert "error[SC104]" in result.stdout and "SC102" not in result.stdout
 
 
 def test_dry_run_shows_the_difference_only(specc: Specc, wrong: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...schema import load_schema
@@ -11,7 +11,7 @@ from ...schema.networks import NETWORKS
 from .. import codes
 from ..defaults import with_defaults
 from ..diagnostic import Diagnostic, Result
-from ..pointer import join
+from ..pointer import join, touched
 from ..references import check_reads, missing_label, reads_of
 from ..stages import (
     BundleSettings,
@@ -42,9 +42,11 @@ def resolve(spec: Spec) -> Result[Graph]:
         for name, inner in value["extractors"].items()
     }
     network = _network("/network", value["network"])
-    found = list(_check_fills(extractors))
-    # What contradicts itself is not judged further.
-    holes |= {entry.pointer for entry in extractors.values() if _contradicts(entry)}
+    # What contradicts itself is told, and not judged further.
+    torn = [entry for entry in extractors.values() if _contradicts(entry)
+            and not touched(join(entry.pointer, "nulls"), spec.assumed)]
+    found = list(_check_fills(torn))
+    holes |= {entry.pointer for entry in torn}
     reads = list(reads_of(network))
     label = extractors.get(value["label"])
     if label is None:
@@ -120,14 +122,14 @@ def _contradicts(entry: Extractor) -> bool:
     return (entry.nulls == "fill") != (entry.fill_value is not None)
 
 
-def _check_fills(extractors: Mapping[str, Extractor]) -> Iterator[Diagnostic]:
-    for entry in extractors.values():
-        if entry.nulls == "fill" and entry.fill_value is None:
+def _check_fills(torn: Iterable[Extractor]) -> Iterator[Diagnostic]:
+    for entry in torn:
+        if entry.nulls == "fill":
             yield codes.CONFLICTING_KEYS.at(
                 join(entry.pointer, "nulls"), name="nulls",
                 reason="'fill' needs a 'fill_value'", help='add "fill_value": 0',
             )
-        if entry.nulls != "fill" and entry.fill_value is not None:
+        else:
             yield codes.CONFLICTING_KEYS.at(
                 join(entry.pointer, "fill_value"), target="key", name="fill_value",
                 reason=f"is read only with \"nulls\": \"fill\", here it is {entry.nulls!r}",

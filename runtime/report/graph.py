@@ -6,75 +6,98 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .text import attribute, bar, count, mapping, name, percent, records, sequence, share, shorten
+from . import layout
+from .layout import Box, Line
+from .text import count, mapping, percent, records, sequence, share, shorten
 
 NODE_LIMIT, FRAME_LIMIT, DEPTH_LIMIT = 400, 40, 8
 """What is drawn of a plan; deeper nodes stand at the deepest level that is drawn."""
 
 ARGS_LIMIT, SHAPE_LIMIT = 160, 80
 
+FRAMES_WIDTH, BUS, NETWORK = 300, 324, 356
+"""Where the frames end, where their lines meet, and where the network begins."""
+
+EDGE, GAP, INDENT, TRUNK = 1, 18, 30, 14
+"""Room for a hairline at the border, between boxes, for a level, and from a box to its arrow."""
+
+MORE, OUTPUT = 30, 36
+"""Heights of the line that says what is not drawn, and of the arrow to the loss."""
+
 
 def draw(plan: Mapping[str, Any]) -> str:
-    """The graph as nested boxes: on a wide page from left to right, on a narrow one downwards."""
+    """An `svg` element: the frames on the left, the nodes and the loss on the right."""
     label = _label(plan)
     frames = [entry for entry in records(mapping(plan, "data"), "extractors")
               if entry is not label]
     nodes = records(mapping(plan, "network"), "nodes")
     if not (frames or nodes):
         return ""
-    left = f'<ul class="frames">{_frames(frames)}</ul><div class="into"></div>' if frames else ""
-    right = f"<div>{_network(nodes)}{_loss(plan, nodes)}</div>"
-    return f'<div class="graph">{left}{right}</div>\n' if left else right
+    column, bottom = _frames(frames)
+    left = NETWORK if frames else EDGE
+    parents = _parents(nodes[:NODE_LIMIT])
+    boxes = _place(nodes, parents, left)
+    flow, ends = _flow(nodes, parents, boxes)
+    parts = [flow]
+    if frames and boxes:
+        parts.append(_into(column, boxes[_target(nodes, len(boxes))]))
+    parts += [box.svg() for box in (*column, *boxes)]
+    end = boxes[-1].bottom if boxes else EDGE
+    if len(frames) > len(column):
+        parts.append(_more(len(frames) - len(column), "frames", EDGE, bottom))
+        bottom += MORE
+    if len(nodes) > len(boxes):
+        parts.append(_more(len(nodes) - len(boxes), "nodes", left + INDENT, end))
+        end += MORE
+    if boxes and mapping(plan, "loss"):
+        last = max(place for place, parent in enumerate(parents) if parent < 0)
+        parts.append(_output(nodes[last], left + TRUNK, ends[last], end + OUTPUT))
+        end += OUTPUT
+    drawn, end = _ends(plan, label, left, end)
+    about = (f"{len(frames)} frame{' flows' if len(frames) == 1 else 's flow'} into a network of "
+             f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}")
+    return layout.picture("".join([*parts, drawn]), max(bottom, end) + EDGE, about)
 
 
-def _frames(frames: Sequence[Mapping[str, Any]]) -> str:
+def _more(rest: int, what: str, x: int, y: int) -> str:
+    return layout.text(x + layout.PAD, y + MORE - 8, (f"and {rest} more {what}",))
+
+
+def _frames(frames: Sequence[Mapping[str, Any]]) -> tuple[list[Box], int]:
+    """The boxes of the frames, one below the other, and where the last one ends."""
     widest = max((entry["width"] for entry in frames if isinstance(entry.get("width"), int)),
                  default=0)
-    boxes = [_frame(entry, widest) for entry in frames[:FRAME_LIMIT]]
-    if len(frames) > FRAME_LIMIT:
-        rest = len(frames) - FRAME_LIMIT
-        boxes.append(f'<li><div class="box muted">and {rest} more frames</div></li>')
-    return "".join(boxes)
+    boxes: list[Box] = []
+    y = EDGE
+    for entry in frames[:FRAME_LIMIT]:
+        width = entry.get("width")
+        lines = (Line((shorten(entry.get("name", "?")),), count(width)), Line(_origin(entry)))
+        boxes.append(Box(EDGE, y, FRAMES_WIDTH, lines, share=share(width, widest)))
+        y = boxes[-1].bottom + 10
+    return boxes, boxes[-1].bottom if boxes else EDGE
 
 
-def _frame(entry: Mapping[str, Any], widest: int) -> str:
-    width = entry.get("width")
-    return (
-        f'<li><div class="box"><div class="row"><b>{name(entry.get("name", "?"))}</b>'
-        f"<span>{count(width)}</span></div><small>{_origin(entry)}</small>"
-        f"{bar(share(width, widest))}</div></li>"
-    )
-
-
-def _origin(entry: Mapping[str, Any]) -> str:
+def _origin(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """Where the rows come from, and how many samples reach the end of the chain."""
-    chain = " → ".join(name(step) for step in sequence(entry, "chain")[:8])
-    found = chain or name(entry.get("frame", ""))
-    for step in records(entry, "coverage")[-1:]:
-        found += f" · {percent(share(step.get('matched'), step.get('samples')))} of samples"
+    found: list[str] = []
+    for step in sequence(entry, "chain")[:8] or [entry.get("frame", "")]:
+        found += [" → ", shorten(step)] if found else [shorten(step)]
+    for coverage in records(entry, "coverage")[-1:]:
+        reached = percent(share(coverage.get("matched"), coverage.get("samples")))
+        found.append(f" · {reached} of samples")
+    return tuple(found)
+
+
+def _parents(nodes: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The place of each node's parent, -1 for a root; the list has parents before children."""
+    found: list[int] = []
+    above: list[int] = []
+    for place, node in enumerate(nodes):
+        while above and _depth(nodes[above[-1]]) >= _depth(node):
+            above.pop()
+        found.append(above[-1] if above else -1)
+        above.append(place)
     return found
-
-
-def _network(nodes: Sequence[Mapping[str, Any]]) -> str:
-    """Boxes within boxes, by depth; the list has parents before children."""
-    parts: list[str] = []
-    open_depths: list[int] = []
-    for place, node in enumerate(nodes[:NODE_LIMIT]):
-        depth = _depth(node)
-        first_child = bool(open_depths) and depth > open_depths[-1]
-        while open_depths and open_depths[-1] >= depth:
-            parts.append("</div></div>")
-            open_depths.pop()
-        if place and not first_child and not _is_branch(nodes, place):
-            parts.append('<div class="down"></div>')
-        inside = "inside branches" if _splits(node) else "inside"
-        parts.append(f'<div class="box node" title="{attribute(node.get("pointer", ""))}">'
-                     f'{_head(node)}<div class="{inside}">')
-        open_depths.append(depth)
-    parts.append("</div></div>" * len(open_depths))
-    if len(nodes) > NODE_LIMIT:
-        parts.append(f'<p class="muted">and {len(nodes) - NODE_LIMIT} more nodes</p>')
-    return "".join(parts).replace('<div class="inside"></div>', "")
 
 
 def _depth(node: Mapping[str, Any]) -> int:
@@ -82,29 +105,100 @@ def _depth(node: Mapping[str, Any]) -> int:
     return min(max(depth, 0), DEPTH_LIMIT) if isinstance(depth, int) else 0
 
 
-def _splits(node: Mapping[str, Any]) -> bool:
-    """Whether the children stand beside each other, not one after the other."""
-    return node.get("type") == "parallel"
+def _place(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int], left: int) -> list[Box]:
+    """The boxes of the nodes in order, each indented below its parent."""
+    boxes: list[Box] = []
+    y = EDGE
+    for node, parent in zip(nodes, parents, strict=False):
+        x = left if parent < 0 else boxes[parent].x + INDENT
+        title = shorten(node.get("pointer", ""))
+        box = Box(x, y, layout.WIDTH - EDGE - x, _node(node), title)
+        boxes.append(box)
+        y = box.bottom + GAP
+    return boxes
 
 
-def _is_branch(nodes: Sequence[Mapping[str, Any]], place: int) -> bool:
-    depth = _depth(nodes[place])
-    for node in reversed(nodes[:place]):
-        if _depth(node) < depth:
-            return _splits(node)
-    return False
-
-
-def _head(node: Mapping[str, Any]) -> str:
+def _node(node: Mapping[str, Any]) -> tuple[Line, ...]:
     parameters = node.get("parameters")
     own = f"{count(parameters)} parameter{'s' if parameters != 1 else ''}" if parameters else ""
     shapes = " → ".join(_shape(node[side]) for side in ("input", "output") if node.get(side))
+    head = Line((shorten(node.get("type", "?")),), shapes)
     args = _args(mapping(node, "args"))
-    return (
-        f'<div class="row"><b>{name(node.get("type", "?"))}</b>'
-        f"<small>{shapes}</small></div>"
-        f'<div class="row"><small>{args}</small><small>{own}</small></div>'
-    )
+    return (head, Line((args,), own)) if args or own else (head,)
+
+
+def _flow(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int],
+          boxes: Sequence[Box]) -> tuple[str, list[int]]:
+    """From a node to the next beside it, and from a parent to the first child.
+
+    What `parallel` gets goes to each of its children, and none of them feeds another.
+    Returns the arrows and, for each node, where the line below it ends.
+    """
+    parts: list[str] = []
+    before: dict[int, int] = {}
+    # Where the line below each box ends so far: what goes on starts there, as two lines over
+    # each other look thicker than one.
+    ends = [box.bottom for box in boxes]
+    for place, parent in enumerate(parents):
+        box, sibling = boxes[place], before.get(parent)
+        before[parent] = place
+        if parent >= 0 and (sibling is None or nodes[parent].get("type") == "parallel"):
+            x = boxes[parent].x + TRUNK
+            parts.append(layout.arrow((x, ends[parent]), (x, box.middle), (box.x, box.middle)))
+            ends[parent] = box.middle
+        elif sibling is not None:
+            x = box.x + TRUNK
+            parts.append(layout.arrow((x, ends[sibling]), (x, box.y)))
+    return "".join(parts), ends
+
+
+def _target(nodes: Sequence[Mapping[str, Any]], shown: int) -> int:
+    """The node that the frames flow into: the first extraction, or the first node of all."""
+    return next((place for place, node in enumerate(nodes[:shown])
+                 if node.get("type") == "extraction"), 0)
+
+
+def _into(frames: Sequence[Box], target: Box) -> str:
+    """A line from each frame to where they meet, and one arrow from there to the target."""
+    # Above the middle, where the arrow of a parent arrives.
+    y = target.y + 11
+    heights = [frame.middle for frame in frames]
+    parts = [layout.line((frame.right, frame.middle), (BUS, frame.middle)) for frame in frames]
+    parts.append(layout.line((BUS, min(y, *heights)), (BUS, max(y, *heights))))
+    parts.append(layout.arrow((BUS, y), (target.x, y)))
+    return "".join(parts)
+
+
+def _output(node: Mapping[str, Any], x: int, start: int, y: int) -> str:
+    """What the network gives to the loss, with its shape beside the arrow."""
+    shape = layout.fit(_shape(node.get("output", "")), 400, layout.SMALL)
+    return layout.arrow((x, start), (x, y)) + layout.text(x + 12, y - 13, (shape,))
+
+
+def _ends(plan: Mapping[str, Any], label: Mapping[str, Any], left: int, y: int) -> tuple[str, int]:
+    """The loss, beside it the label, below it what steps on it; and where the drawing ends."""
+    loss, optimizer = mapping(plan, "loss"), mapping(plan, "optimizer")
+    if not loss:
+        return "", y
+    room = layout.WIDTH - EDGE - left
+    width = round(0.6 * room)
+    meets = Box(left, y, width, _step("loss", loss))
+    columns = [str(column.get("name", "?"))[:200] for column in records(label, "columns")[:20]]
+    known = count(label["width"]) if "width" in label else ""
+    beside = Box(left + width + 40, y, room - width - 40,
+                 (Line(("label",), known), Line((shorten(", ".join(columns)),))))
+    parts = [layout.arrow((beside.x, meets.middle), (meets.right, meets.middle)),
+             meets.svg(), beside.svg()]
+    if not optimizer:
+        return "".join(parts), meets.bottom
+    step = Box(left, meets.bottom + GAP, room, _step("optimizer", optimizer))
+    parts += [layout.arrow((left + TRUNK, meets.bottom), (left + TRUNK, step.y)), step.svg()]
+    return "".join(parts), step.bottom
+
+
+def _step(what: str, part: Mapping[str, Any]) -> tuple[Line, ...]:
+    args = _args(part)
+    return (Line((what,), shorten(part.get("type", "?"))), Line((args,)))
 
 
 def _shape(shape: Any) -> str:
@@ -112,7 +206,7 @@ def _shape(shape: Any) -> str:
     frames = str(shape).count(" (")
     if frames and not str(shape).startswith("("):
         return f"{frames} frame{'s' if frames > 1 else ''}"
-    return name(shape, SHAPE_LIMIT)
+    return shorten(shape, SHAPE_LIMIT)
 
 
 def _args(args: Mapping[str, Any]) -> str:
@@ -125,7 +219,7 @@ def _args(args: Mapping[str, Any]) -> str:
         shown.append(f"{key} {text}")
         if len(shown) == 20:
             break
-    return name(shorten(" · ".join(shown), ARGS_LIMIT), ARGS_LIMIT) if shown else ""
+    return shorten(" · ".join(shown), ARGS_LIMIT)
 
 
 def _holds_objects(value: Any) -> bool:
@@ -139,27 +233,3 @@ def _label(plan: Mapping[str, Any]) -> Mapping[str, Any]:
     data = mapping(plan, "data")
     named = mapping(data, "label").get("extractor", "label")
     return next((entry for entry in records(data, "extractors") if entry.get("name") == named), {})
-
-
-def _loss(plan: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]]) -> str:
-    """The end: the output flows into the loss, beside it the label, then what steps on it."""
-    loss = mapping(plan, "loss")
-    if not loss:
-        return ""
-    optimizer = mapping(plan, "optimizer")
-    output = _shape(nodes[0].get("output", "")) if nodes else ""
-    label = _label(plan)
-    columns = [str(column.get("name", "?"))[:200] for column in records(label, "columns")[:20]]
-    known = f'<span>{count(label["width"])}</span>' if "width" in label else ""
-    steps = (
-        f'<div class="box"><b>optimizer</b><br><small>{name(optimizer.get("type", "?"))} '
-        f"{_args(optimizer)}</small></div>"
-    ) if optimizer else ""
-    return (
-        f'<div class="down tall">{output}</div><div class="ends">'
-        f'<div class="box"><b>loss</b><br><small>{name(loss.get("type", "?"))} '
-        f"{_args(loss)}</small></div>"
-        f'<div class="box"><div class="row"><b>label</b>{known}</div>'
-        f'<small>{name(", ".join(columns))}</small></div>'
-        f"{steps}</div>"
-    )

@@ -95,61 +95,15 @@ figcaption { font-weight: 650; line-height: 1.35; }
 .curves svg * { stroke-linejoin: round; }
 .curves svg text { font-family: inherit !important; }
 
-.graph {
-  display: grid; grid-template-columns: minmax(13rem, 19rem) 2.6rem minmax(0, 1fr);
-  align-items: center;
-}
-.frames { margin: 0; padding: 0; list-style: none; }
-.frames li { position: relative; padding: 0.25rem 0.9rem 0.25rem 0; }
-.frames li::before {
-  content: ""; position: absolute; right: 0; top: 0; bottom: 0;
-  border-right: 1.5px solid var(--fill);
-}
-.frames li::after {
-  content: ""; position: absolute; right: 0; top: 50%; width: 0.9rem;
-  border-top: 1.5px solid var(--fill);
-}
-.frames li:first-child::before { top: 50%; }
-.frames li:last-child::before { bottom: 50%; }
-.box {
-  padding: 0.4rem 0.7rem 0.45rem; border: 1px solid var(--rule); border-radius: 6px;
-  background: var(--box); break-inside: avoid;
-}
-.box .row { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; }
-.box .row > :last-child:not(:first-child) { margin-left: auto; text-align: right; }
-.box small { color: var(--muted); font-size: 0.8125rem; line-height: 1.35; }
-.box b { font-weight: 600; }
-.frames .bar { display: block; width: 100%; height: 3px; margin-top: 0.3rem; }
-.into { position: relative; align-self: stretch; }
-.into::before {
-  content: ""; position: absolute; left: 0; right: 0.55rem; top: 50%;
-  border-top: 1.5px solid var(--fill);
-}
-.into::after, .down::after {
-  content: ""; position: absolute; border: 0.28rem solid transparent;
-}
-.into::after {
-  right: 0.2rem; top: calc(50% - 0.24rem); border-left: 0.42rem solid var(--fill);
-  border-right: 0;
-}
-.down {
-  position: relative; height: 1.15rem; margin-left: 1.4rem; padding-left: 0.9rem;
-  font-size: 0.8125rem; line-height: 1.15rem; color: var(--muted);
-}
-.down::before {
-  content: ""; position: absolute; left: 0; top: 0; bottom: 0.3rem;
-  border-left: 1.5px solid var(--fill);
-}
-.down::after { left: -0.21rem; bottom: 0; border-top: 0.42rem solid var(--fill); border-bottom: 0; }
-.down.tall { height: 1.7rem; line-height: 1.55rem; }
-.node .inside { margin-top: 0.4rem; padding-top: 0.1rem; }
-.node .node { background: var(--page); }
-.node .node .node { background: var(--box); }
-.node .node .node .node { background: var(--page); }
-.branches { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-.branches > .node { flex: 1 1 14rem; }
-.ends { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-.ends > .box { flex: 1 1 12rem; }
+.plan { display: block; min-width: 52rem; height: auto; }
+.plan text { font-size: 13px; fill: var(--muted); direction: ltr; }
+.plan .head { font-size: 15px; font-weight: 600; fill: var(--ink); }
+.plan .end { text-anchor: end; }
+.plan tspan { unicode-bidi: isolate; white-space: pre; }
+.plan .box { fill: var(--box); stroke: var(--rule); }
+.plan .track { fill: var(--rule); }
+.plan .part, .plan .tip { fill: var(--fill); }
+.plan .flow { fill: none; stroke: var(--fill); stroke-width: 1.5; stroke-linejoin: round; }
 
 .notes { padding: 0.6rem 1rem; border-radius: 6px; background: var(--warn-box); }
 .notes ul { margin: 0; padding-left: 1.1rem; }
@@ -168,18 +122,6 @@ pre {
 @media (max-width: 46rem) {
   body { padding: 1.25rem 0.9rem 3rem; }
   .split { max-width: none; }
-  .graph { grid-template-columns: minmax(0, 1fr); }
-  .into { height: 1.5rem; }
-  .into::before {
-    left: auto; right: 1.4rem; top: 0; bottom: 0.3rem; border-top: 0;
-    border-left: 1.5px solid var(--fill);
-  }
-  .into::after {
-    right: 1.2rem; top: auto; bottom: 0; border: 0.28rem solid transparent;
-    border-top: 0.42rem solid var(--fill); border-bottom: 0;
-  }
-  .frames li:last-child::before { bottom: 0; }
-  .frames { margin-right: 1.4rem; }
   .pair td:first-child { width: 38%; }
   .bar { width: 4rem; }
 }
@@ -194,6 +136,7 @@ pre {
   h2, h3, caption { break-after: avoid; }
   tr { break-inside: avoid; }
   .scroll, pre { overflow: visible; }
+  .plan { min-width: 0; }
   pre { white-space: pre-wrap; }
 }
 """

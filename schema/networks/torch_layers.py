@@ -105,9 +105,8 @@ def _group_norm(shape: Shape, args: Args) -> Shape:
 
 
 def _prelu(shape: Shape, args: Args) -> Shape:
-    wanted = args["num_parameters"]
-    if wanted != 1 and isinstance(_channels(shape), int) and _channels(shape) != wanted:
-        channels = _channels(shape)
+    wanted, channels = args["num_parameters"], _channels(shape)
+    if wanted != 1 and isinstance(channels, int) and channels != wanted:
         raise ShapeError(show(shape), f"{wanted} channels, one for each parameter",
                          help=f"use {channels} parameters, or 1 for all channels",
                          key="num_parameters", value=channels)

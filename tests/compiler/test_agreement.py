@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from specc.compiler.agreement import label_width, task_of
+from specc.compiler.agreement import task_of
 from specc.compiler.diagnostic import Diagnostic
+from specc.compiler.loss_repair import label_width
 from specc.compiler.stages import LabelFacts
 from specc.schema.agreement import LOSS_RULES, RANGE_WORDS, VALUE_RANGES, loss_rule
 from specc.schema.constructors import load
@@ -79,9 +80,9 @@ def patched(document: dict[str, Any], diagnostic: Diagnostic) -> dict[str, Any]:
         for step in path:
             target = target[int(step)] if isinstance(target, list) else target[step]
         if operation["op"] == "remove":
-            del target[last]
+            del target[int(last) if isinstance(target, list) else last]
         else:
-            target[last] = operation["value"]
+            target[int(last) if isinstance(target, list) else last] = operation["value"]
     return fixed
 
 
@@ -105,7 +106,9 @@ def test_output_sizes_itself(label: Any, loss: str, width: int) -> None:
 def test_other_width_is_sc302(label: Any, loss: str, width: int) -> None:
     document = spec(label, loss, network=network(width=width + 1))
     (diagnostic,) = found(document)
-    assert (diagnostic.code, diagnostic.pointer) == ("SC302", "/network")
+    assert (diagnostic.code, diagnostic.pointer) == ("SC302", "/network/sizes/0")
+    assert [place.pointer for place in diagnostic.related] == ["/loss/type", "/extractors/label"]
+    assert told(patched(document, diagnostic)) == []
     assert f"(batch, {width + 1})" in diagnostic.message
     assert f"(batch, {width})" in diagnostic.message
     assert told(spec(label, loss, network=network(width=width))) == []
@@ -229,7 +232,105 @@ def test_numbers_wanted() -> None:
     ("number", "torch.nn:MultiLabelSoftMarginLoss", "identity"),
 ])
 def test_values_outside_of_the_loss(label: str, loss: str, activation: str) -> None:
-    assert told(spec(label, loss, network=network(activation))) == [("SC306", "/extractors/label")]
+    (diagnostic,) = found(spec(label, loss, network=network(activation)))
+    assert (diagnostic.code, diagnostic.pointer) == ("SC306", "/loss/type")
+    assert [place.pointer for place in diagnostic.related] == ["/extractors/label"]
+
+
+# Repairs of the loss, and of what it reads
+
+BCE, MSE, NLL = PROBABILITY, "torch.nn:MSELoss", "torch.nn:NLLLoss"
+CHANGED_LOSSES = [
+    ("binary", CROSS_ENTROPY, network(width=1), LOGIT),
+    ("binary", CROSS_ENTROPY, network("sigmoid", 1), BCE),
+    ("binary", "torch.nn:SoftMarginLoss", network(), LOGIT),
+    ("binary", BCE, network(), LOGIT),
+    ("number", LOGIT, network(width=1), MSE),
+    ("number", BCE, network(), MSE),
+    ("number", CROSS_ENTROPY, network(width=1), MSE),
+    ("color", MSE, network(width=3), CROSS_ENTROPY),
+    ("color", LOGIT, network(width=3), CROSS_ENTROPY),
+    ("color", BCE, network("log_softmax", 3), CROSS_ENTROPY),
+    ("color", NLL, network(), CROSS_ENTROPY),
+    ("word", MSE, network(width=1), LOGIT),
+    ("word", BCE, network("log_softmax", 2), CROSS_ENTROPY),
+]
+
+
+@pytest.mark.parametrize(("label", "loss", "end", "other"), CHANGED_LOSSES)
+def test_the_loss_that_fits_all_the_rest_is_the_fix(label: Any, loss: str, end: Any,
+                                                    other: str) -> None:
+    document = spec(label, loss, network=end)
+    (diagnostic,) = found(document)
+    assert diagnostic.pointer == "/loss/type"
+    assert diagnostic.fix == ({"op": "replace", "path": "/loss/type", "value": other},)
+    assert told(patched(document, diagnostic)) == []
+
+
+def test_another_loss_keeps_the_properties_that_it_has() -> None:
+    document = spec("number", {"type": LOGIT, "pos_weight": [2.0], "reduction": "sum"},
+                    network=network(width=1))
+    (diagnostic,) = found(document)
+    assert diagnostic.fix == ({"op": "replace", "path": "/loss",
+                               "value": {"type": MSE, "reduction": "sum"}},)
+    document["loss"] = {"type": "torch.nn:KLDivLoss", "reduction": "batchmean"}
+    (diagnostic,) = found(document)
+    assert diagnostic.fix == ({"op": "replace", "path": "/loss", "value": {"type": MSE}},)
+
+
+CHANGED_ENDS = [
+    ("binary", LOGIT, network("sigmoid"), {"op": "remove", "path": "/network/activation"}),
+    ("color", CROSS_ENTROPY, network("softmax", 3),
+     {"op": "remove", "path": "/network/output_activation"}),
+    ("binary", BCE, network("relu"),
+     {"op": "replace", "path": "/network/activation", "value": "sigmoid"}),
+    ("color", NLL, network("softmax", 3),
+     {"op": "replace", "path": "/network/output_activation", "value": "log_softmax"}),
+    ("binary", LOGIT, {"type": "feed_forward", "input_frames": ["x"],
+                       "factories": [{"type": "output"}, {"type": "torch.nn:Sigmoid"}]},
+     {"op": "remove", "path": "/network/factories/1"}),
+]
+
+
+@pytest.mark.parametrize(("label", "loss", "end", "operation"), CHANGED_ENDS)
+def test_an_activation_that_the_loss_does_not_read_is_repaired(label: Any, loss: str, end: Any,
+                                                               operation: Any) -> None:
+    document = spec(label, loss, network=end)
+    (diagnostic,) = found(document)
+    assert diagnostic.code in ("SC303", "SC304")
+    assert diagnostic.fix == (operation,)
+    related = [place.pointer for place in diagnostic.related]
+    assert related == [operation["path"]]
+    assert told(patched(document, diagnostic)) == []
+    assert [one.fix for one in specc.validate(document).diagnostics] == [(operation,)]
+
+
+def test_no_repair_of_a_range_where_two_are_as_good() -> None:
+    document = spec("count", {"type": "torch.nn:PoissonNLLLoss", "log_input": False},
+                    network=network())
+    assert [one.fix for one in found(document)] == [None]
+
+
+def test_a_loss_for_another_label_is_told_alone() -> None:
+    """Neither the width nor the range nor the weights that the wrong loss wants matter."""
+    document = spec("number", {"type": NLL, "weight": [1.0, 2.0]}, network=network(width=1))
+    assert [one.code for one in found(document)] == ["SC305"]
+    document = spec("number", BCE, network=network(width=3))
+    assert [one.code for one in found(document)] == ["SC306"]
+
+
+def test_width_and_range_that_another_loss_settles_are_one_finding() -> None:
+    document = spec("color", {"type": "torch.nn:MultiMarginLoss"}, network=network(width=2))
+    assert [one.code for one in found(document)] == ["SC302"]
+    document = spec("word", BCE, network=network("log_softmax", 2))
+    (diagnostic,) = found(document)
+    assert (diagnostic.code, diagnostic.pointer) == ("SC302", "/loss/type")
+    assert "/network/sizes/0" in {place.pointer for place in diagnostic.related}
+
+
+def test_width_and_range_that_no_loss_settles_are_two_findings() -> None:
+    document = spec("binary", BCE, network=network("relu", 4))
+    assert sorted(one.code for one in found(document)) == ["SC302", "SC303"]
 
 
 # Weights, optimizers, metrics
@@ -264,7 +365,10 @@ def test_muon_takes_matrices_alone() -> None:
 def test_sparse_adam_takes_sparse_gradients_alone() -> None:
     document = spec(optimizer={"type": "torch.optim:SparseAdam"})
     assert told(document) == [("SC308", "/optimizer/type")]
-    assert [one.code for one in specc.validate(document).diagnostics] == ["SC308"]
+    (diagnostic,) = specc.validate(document).diagnostics
+    assert diagnostic.code == "SC308"
+    assert told(patched(document, diagnostic)) == []
+
 
 
 def test_network_without_weights() -> None:
@@ -302,6 +406,38 @@ def test_auc_of_many_classes_says_how() -> None:
     document = spec("color", CROSS_ENTROPY, metrics=[{"type": AUC}])
     assert [one.code for one in found(document) if one.is_error] == ["SC307"]
     assert told(spec("color", CROSS_ENTROPY, metrics=[{"type": AUC, "multi_class": "ovr"}])) == []
+
+
+@pytest.mark.parametrize(("label", "loss", "metrics", "left"), [
+    ("number", MSE, [AUC], ["sklearn.metrics:r2_score"]),
+    ("number", MSE, [AUC, "sklearn.metrics:r2_score"], ["sklearn.metrics:r2_score"]),
+    ("color", CROSS_ENTROPY, [MAE], ["sklearn.metrics:accuracy_score"]),
+    (("binary", "other"), LOGIT, [AUC], []),
+    (("number", "share"), MSE, ["sklearn.metrics:max_error"], [MAE]),
+])
+def test_the_usual_metric_is_the_fix(label: Any, loss: str, metrics: list[str],
+                                     left: list[str]) -> None:
+    document = spec(label, loss, metrics=[{"type": name} for name in metrics])
+    (diagnostic,) = found(document)
+    assert diagnostic.code == "SC307"
+    fixed = patched(document, diagnostic)
+    assert [metric["type"] for metric in fixed["metrics"]] == left
+    assert told(fixed) == []
+
+
+def test_a_metric_with_properties_is_replaced_whole() -> None:
+    document = spec("number", MSE, metrics=[{"type": AUC, "max_fpr": 0.5}])
+    (diagnostic,) = found(document)
+    assert diagnostic.fix == ({"op": "replace", "path": "/metrics/0",
+                               "value": {"type": "sklearn.metrics:r2_score"}},)
+
+
+def test_metrics_that_go_with_the_loss_are_not_told_when_the_label_does_not() -> None:
+    document = spec("number", LOGIT, network=network(width=1),
+                    metrics=[{"type": AUC}, {"type": F1}])
+    assert [one.code for one in found(document)] == ["SC306"]
+    document["metrics"].append({"type": MAE})
+    assert sorted(one.code for one in found(document)) == ["SC306", "SC307", "SC307"]
 
 
 def test_metric_of_one_column_on_several() -> None:

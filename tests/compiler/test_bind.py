@@ -228,6 +228,16 @@ def test_all_broken_joins_of_a_chain_are_reported() -> None:
     ]
 
 
+@pytest.mark.parametrize(("frame", "on", "meant"), [
+    ("data", "tailnum", "planes"), ("data", ["carrier", "hour"], "weather"),
+    ("data", {"x": "maker"}, "makers"), ("data", "hour", None), ("planse", "maker", "planes"),
+])
+def test_the_frame_with_such_a_key_was_meant(frame: str, on: Any, meant: str | None) -> None:
+    (diagnostic,) = (one for one in bind(_graph(_extractor("x", joins=[(frame, on)])),
+                                         _bundle()).diagnostics if one.code == "SC606")
+    assert (None if diagnostic.fix is None else diagnostic.fix[0]["value"]) == meant
+
+
 def test_nearest_names_and_sides() -> None:
     result = bind(_graph(_extractor("x", joins=[("plans", "tailnum")]),
                          _extractor("y", joins=[("planes", {"tailnm": "tailnum"})]),

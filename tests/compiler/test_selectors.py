@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from specc.compiler.selectors import select
 from specc.compiler.stages import Selector
 
@@ -64,6 +65,18 @@ def test_selectors_that_match_nothing() -> None:
 def test_the_nearest_name_is_offered() -> None:
     selection = select([_selector(0, "fara", "take")], [], DTYPES, "people")
     assert selection.diagnostics[0].help == "did you mean 'fare'?"
+
+
+@pytest.mark.parametrize(("glob", "meant"), [
+    ("maen_*", "mean_*"), ("Mean_*", "mean_*"), ("*_erorr", "*_error"), ("worts_*", None),
+    ("mean*", None), ("xyz*", None),
+])
+def test_a_glob_is_held_against_what_columns_share(glob: str, meant: str | None) -> None:
+    dtypes = dict.fromkeys(["mean_radius", "mean_area", "radius_error", "area_error", "worst_area"],
+                           "float")
+    selection = select([_selector(0, glob, "take")], [], dtypes, "tumours")
+    fixes = [one.fix[0]["value"] if one.fix else None for one in selection.diagnostics]
+    assert fixes == ([] if glob == "mean*" else [meant])
 
 
 def test_strange_patterns_do_not_raise() -> None:

@@ -52,7 +52,8 @@ def test_a_forgotten_module(name: str) -> None:
     ("epoch", "epochs"), ("epcohs", "epochs"), ("batchSize", "batch_size"),
     ("batch", "batch_size"), ("szies", "sizes"), ("size", "sizes"), ("trian_on", "train_on"),
     ("take_colums", "take_columns"), ("tranformer", "transformer"), ("LR", "lr"),
-    ("devcie", "device"), ("eval_on", None), ("learning_rate", None), ("q", None), ("", None),
+    ("devcie", "device"), ("eval_on", None), ("learning_rate", "lr"), ("q", None), ("", None),
+    ("le", "lr"), ("rl", "lr"), ("num_epochs", "epochs"), ("lr.csv", "lr"),
     ("xyz", None), ("x" * 100_000, None),
 ])
 def test_keys(name: str, expected: str | None) -> None:
@@ -65,6 +66,19 @@ def test_only_a_single_nearest_name_is_certain() -> None:
     assert nearest("torch.nn:ReLU7", CONSTRUCTORS) in ("torch.nn:ReLU", "torch.nn:ReLU6")
     assert certain("roc_auc", TYPES) is None
     assert certain("nothing_near_at_all", TYPES) is None
+
+
+@pytest.mark.parametrize(("name", "candidates", "sure"), [
+    ("rl", ["lr", "p"], "lr"), ("le", ["lr", "p"], None), ("Lr", ["lr"], "lr"),
+    ("gelu", ["relu", "selu"], None), ("erlu", ["elu", "relu"], "relu"),
+    ("reul", ["relu", "elu", "real"], "relu"),
+    ("typ", ["type"], "type"), ("tyw", ["type"], None), ("eund", ["wind"], None),
+    ("sizse", ["sizes"], "sizes"), ("swish", ["silu", "mish"], "silu"),
+    ("learning_rate", ["lr", "betas"], "lr"), ("planes.parquet", ["planes", "plane"], "planes"),
+])
+def test_short_names_are_certain_only_after_a_swap(name: str, candidates: list[str],
+                                                   sure: str | None) -> None:
+    assert certain(name, candidates) == sure
 
 
 @given(st.sampled_from([key for key in KEYS if len(key) >= 6]), st.data())

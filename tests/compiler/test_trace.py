@@ -87,33 +87,82 @@ def test_extraction_as_a_factory_and_as_a_property_are_the_same() -> None:
 
 MISTAKES = {
     "odd_width": (chain(LINEAR, {"type": "torch.nn:GLU"}, LINEAR, {"type": "torch.nn:GLU"}),
-                  "/network/factories/1", "/network/factories/0"),
+                  "/network/factories/1", "/network/factories/0/out_features"),
     "first_node": (chain({"type": "torch.nn:GLU"}, LINEAR),
                    "/network/factories/0", "/network/input_frames"),
     "groups": (chain({"type": "torch.nn:GroupNorm", "num_groups": 2}),
-               "/network/factories/0", "/network/input_frames"),
+               "/network/factories/0/num_groups", "/network/input_frames"),
     "behind_a_nested_chain": (
         chain({"type": "feed_forward", "factories": [SIGMOID, LINEAR]},
               {"type": "torch.nn:GLU"}),
-        "/network/factories/1", "/network/factories/0/factories/1"),
+        "/network/factories/1", "/network/factories/0/factories/1/out_features"),
     "frames_after_a_tensor": (chain(LINEAR, {**LINEAR, "input_frames": ["a"]}),
                               "/network/factories/1/input_frames", "/network/factories/0"),
     "extraction_after_a_tensor": (chain(LINEAR, {"type": "extraction", "frames": ["a"]}, LINEAR),
                                   "/network/factories/1", "/network/factories/0"),
     "batch_axis": (chain(LINEAR, {"type": "torch.nn:Softmax", "dim": 0}, {"type": "torch.nn:GLU"}),
-                   "/network/factories/1", "/network/factories/0"),
+                   "/network/factories/1/dim", "/network/factories/0/out_features"),
+    "behind_what_keeps_the_width": (
+        chain(LINEAR, SIGMOID, {"type": "torch.nn:PReLU", "num_parameters": 3}),
+        "/network/factories/2/num_parameters", "/network/factories/0/out_features"),
+    "a_perceptron_before": (
+        chain({"type": "fully_connected", "sizes": [4, 5]}, {"type": "torch.nn:GLU"}),
+        "/network/factories/1", "/network/factories/0/sizes/1"),
 }
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_one_mistake_is_one_diagnostic(name: str) -> None:
-    """SC301 names the node, and the node that gives it what it cannot take."""
+    """SC301 names the node, or the property of it that does not fit, and what makes it so wide."""
     network, pointer, producer = MISTAKES[name]
     shapes, found = traced(network)
     (diagnostic,) = found
     assert (diagnostic.code, diagnostic.pointer) == ("SC301", pointer)
     assert [related.pointer for related in diagnostic.related] == [producer]
     assert shapes.output is UNKNOWN
+
+
+@pytest.mark.parametrize(("layer", "value"), [
+    ({"type": "torch.nn:PReLU", "num_parameters": 3}, 7),
+    ({"type": "torch.nn:Softmax", "dim": 0}, -1),
+    ({"type": "torch.nn:GLU", "dim": 5}, -1), ({"type": "torch.nn:Flatten", "start_dim": 2}, 1),
+    ({"type": "torch.nn:Flatten", "end_dim": -2}, -1),
+])
+def test_the_only_value_that_fits_is_the_fix(layer: dict[str, Any], value: int) -> None:
+    _, (diagnostic,) = traced(chain(LINEAR, layer))
+    assert diagnostic.fix == ({"op": "add", "path": diagnostic.pointer, "value": value},)
+
+
+def test_groups_that_share_the_width_are_offered_nearest_first() -> None:
+    _, (diagnostic,) = traced(chain({"type": "torch.nn:Linear", "out_features": 24},
+                                    {"type": "torch.nn:GroupNorm", "num_groups": 7}))
+    assert diagnostic.fix is None
+    assert (diagnostic.help or "").startswith("one of: 6, 8, 4")
+
+
+ENDS = {
+    "last_layer": (chain(LINEAR), "/network/factories/0/out_features", None, False),
+    "kept_width": (chain(LINEAR, SIGMOID), "/network/factories/0/out_features",
+                   "/network/factories/1", False),
+    "last_of_several": (
+        {"type": "fully_connected", "sizes": [4, 2], "output_activation": "relu",
+         "input_frames": ["a"]}, "/network/sizes/1", "/network/output_activation", False),
+    "halved": (chain({"type": "torch.nn:Linear", "out_features": 8}, {"type": "torch.nn:GLU"}),
+               None, None, False),
+    "self_sized": (chain(LINEAR, {"type": "output", "activation": "sigmoid"}), None,
+                   "/network/factories/1/activation", True),
+    "nothing_but_frames": (chain(SIGMOID), None, "/network/factories/0", False),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_which_values_make_the_output_what_it_is(name: str) -> None:
+    network, width, activation, self_sized = ENDS[name]
+    shapes, _ = traced(network)
+    assert shapes.width_at == width
+    assert shapes.self_sized == self_sized
+    if activation is not None:
+        assert shapes.range_at == activation
 
 
 def test_bare_batch_has_no_producer_and_gives_advice() -> None:

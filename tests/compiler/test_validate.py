@@ -125,7 +125,9 @@ def patched(value: Any, diagnostic: Diagnostic) -> Any:
 
     for step in diagnostic.fix:
         place, key = holder(step["path"])
-        if step["op"] == "move":
+        if step["op"] == "remove":
+            del place[key]
+        elif step["op"] == "move":
             source, old = holder(step["from"])
             place[key] = source.pop(old)
         else:
@@ -205,11 +207,31 @@ def test_a_type_that_is_no_string(name: Any) -> None:
     assert places(spec({"type": name})) == [("SC104", "/network/type")]
 
 
-def test_missing_type() -> None:
-    diagnostic = only(spec({"out_features": 3}), fixed=False)
+def test_missing_type_of_keys_that_only_one_type_has() -> None:
+    diagnostic = only(spec({"out_features": 3}), fixed=True)
     assert (diagnostic.code, diagnostic.pointer) == ("SC103", "/network")
+    assert diagnostic.help == 'write "type": "linear"'
+
+
+def test_missing_type_of_keys_that_several_types_have() -> None:
+    diagnostic = only(spec({}), fixed=False)
+    assert diagnostic.help == "known types with these keys: torch.nn:ReLU, concat"
+    diagnostic = only(spec({"quantum": 3}), fixed=False)
     assert diagnostic.help is not None
-    assert "linear" in diagnostic.help
+    assert diagnostic.help.startswith("known types: feed_forward, linear")
+
+
+@pytest.mark.parametrize("key", ["rye", "tyw", "kind", "layer"])
+def test_a_key_whose_value_is_a_type_was_meant_to_be_type(key: str) -> None:
+    diagnostic = only(spec({key: "linear", "out_features": 3}), fixed=True)
+    assert (diagnostic.code, diagnostic.pointer) == ("SC102", f"/network/{key}")
+
+
+def test_a_property_whose_value_is_a_type_stays_what_it_is() -> None:
+    schema = copy.deepcopy(SCHEMA)
+    schema["$defs"]["network.concat"]["properties"]["along"] = {"type": "string"}
+    result = validate(document(spec({"along": "linear"})), schema)
+    assert [(d.code, d.pointer) for d in result.diagnostics] == [("SC103", "/network")]
 
 
 def test_misspelt_type() -> None:
@@ -253,6 +275,103 @@ def test_two_keys_cannot_mean_the_same_one() -> None:
     assert [d.fix is not None for d in findings(value)] == [True, False]
 
 
+def test_a_short_required_key_is_certain_when_it_is_the_only_strange_one() -> None:
+    schema = copy.deepcopy(SCHEMA)
+    schema["$defs"]["network.concat"] = variant("concat", {"on": {"type": "string"}}, ("on",))
+    result = validate(document(spec({"type": "concat", "om": "a"})), schema)
+    (diagnostic,) = result.diagnostics
+    assert diagnostic.fix == ({"op": "move", "from": "/network/om", "path": "/network/on"},)
+
+
+# Keys in the wrong object
+
+PERCEPTRON = {"type": "fully_connected", "sizes": [3]}
+
+
+@pytest.mark.parametrize(("value", "source", "home"), [
+    (spec(training={"epochs": 1, "name": "abc", "scheduler": None}), "/training/scheduler", ""),
+    (spec(epochs=3, training={}), "/epochs", "/training"),
+    (spec({**PERCEPTRON, "lr": 0.1}, training={"epochs": 1}), "/network/lr", "/training"),
+    (spec(RELU, sampling="shuffled", training={"epochs": 1}), "/sampling", "/training"),
+    (spec({"type": "feed_forward", "factories": [{"type": "linear"}], "out_features": 3}),
+     "/network/out_features", "/network/factories/0"),
+    (spec({"type": "feed_forward", "factories": [PERCEPTRON], "dropout": 0.5}),
+     "/network/dropout", "/network/factories/0"),
+])
+def test_a_key_that_belongs_elsewhere_is_moved_there(value: Any, source: str, home: str) -> None:
+    found = {d.pointer: d for d in findings(value)}
+    diagnostic = found[source]
+    assert (diagnostic.code, diagnostic.target) == ("SC102", "key")
+    assert diagnostic.help == f"it belongs in {home or 'the top level'}"
+    key = source.rpartition("/")[2]
+    assert diagnostic.fix == ({"op": "move", "from": source, "path": f"{home}/{key}"},)
+    assert not findings(patched(value, diagnostic)) or len(found) > 1
+
+
+def test_a_misplaced_key_that_is_required_there_is_one_mistake() -> None:
+    value = spec({"type": "feed_forward", "out_features": 3, "factories": [{"type": "linear"}]})
+    assert places(value) == [("SC102", "/network/out_features")]
+    value = {"specc": 1, "training": {"epochs": 1, "network": RELU}}
+    assert places(value) == [("SC102", "/training/network")]
+
+
+def test_a_misplaced_key_whose_section_is_not_there_brings_it_along() -> None:
+    schema = copy.deepcopy(SCHEMA)
+    schema["properties"]["training"]["default"] = {}
+    schema["properties"]["training"]["required"] = []
+    result = validate(document(spec(epochs=3)), schema)
+    (diagnostic,) = result.diagnostics
+    assert diagnostic.fix == ({"op": "add", "path": "/training", "value": {}},
+                              {"op": "move", "from": "/epochs", "path": "/training/epochs"})
+    assert result.stage is not None
+    assert result.stage.value["training"] == {"epochs": 3}
+
+
+def test_a_misplaced_key_that_two_objects_lack_is_not_certain() -> None:
+    value = spec({"type": "feed_forward", "factories": [PERCEPTRON, PERCEPTRON], "dropout": 0.5})
+    diagnostic = only(value, fixed=False)
+    assert diagnostic.help == "it belongs in /network/factories/0 or /network/factories/1"
+    result = validate(document(value), SCHEMA)
+    assert result.stage is not None
+    assert result.stage.holes == {"/network/factories/0", "/network/factories/1"}
+
+
+def test_the_nearer_of_two_homes_wins() -> None:
+    deep = {"type": "feed_forward", "factories": [
+        {"type": "feed_forward", "factories": [RELU], "inplace": True}, RELU]}
+    assert only(spec(deep), fixed=True).help == "it belongs in /network/factories/0/factories/0"
+
+
+def test_a_certain_guess_at_a_name_wins_over_another_home() -> None:
+    value = spec({**PERCEPTRON, "dropuot": 0.5}, training={"epochs": 1})
+    assert (only(value, fixed=True).help or "").startswith("did you mean 'dropout'?")
+
+
+def test_a_value_that_does_not_fit_does_not_belong_there() -> None:
+    diagnostic = only(spec(epochs="many", training={"epochs": 1}), fixed=False)
+    assert "belongs" not in (diagnostic.help or "")
+    diagnostic = only(spec({**PERCEPTRON, "lr": "fast"}, training={"epochs": 1}), fixed=False)
+    assert "belongs" not in (diagnostic.help or "")
+
+
+def test_what_people_call_things_is_no_misplaced_name() -> None:
+    diagnostic = only(spec({**PERCEPTRON, "name": "first"}), fixed=False)
+    assert "belongs" not in (diagnostic.help or "")
+
+
+def test_a_key_between_objects_with_free_names() -> None:
+    schema = copy.deepcopy(SCHEMA)
+    schema["properties"]["parts"] = {"type": "object", "additionalProperties": NETWORK}
+    good = {"a": {"type": "linear", "out_features": 3}}
+    stray = spec(parts={**good, "epochs": 3}, training={"lr": 1})
+    result = validate(document(stray), schema)
+    assert [(d.code, d.pointer, d.help) for d in result.diagnostics] == [
+        ("SC102", "/parts/epochs", "it belongs in /training")]
+    wrong = spec(parts={**good, "b": 3})
+    assert [(d.code, d.pointer) for d in validate(document(wrong), schema).diagnostics] == [
+        ("SC104", "/parts/b")]
+
+
 def test_a_missing_key_far_from_the_unknown_one_is_a_second_mistake() -> None:
     value = spec({"type": "fully_connected", "widths": [3]})
     assert places(value) == [("SC102", "/network/widths"), ("SC103", "/network")]
@@ -276,12 +395,16 @@ def test_missing_keys(value: Any, pointer: str, message: str) -> None:
     ("epochs", 2.5, "epochs must be an integer, got 2.5", False),
     ("epochs", True, "epochs must be an integer, got true", False),
     ("epochs", None, "epochs must be an integer, got null", False),
-    ("epochs", [3], "epochs must be an integer, got a list", False),
+    ("epochs", [3], "epochs must be an integer, got a list", True),
+    ("epochs", [3, 4], "epochs must be an integer, got a list", False),
     ("lr", "1e-3", "lr must be a number, got a string", True),
     ("lr", "1", "lr must be a number, got a string", True),
     ("lr", "1e-3x", "lr must be a number, got a string", False),
     ("shuffle", "true", "shuffle must be true or false, got a string", True),
-    ("shuffle", 1, "shuffle must be true or false, got 1", False),
+    ("shuffle", 1, "shuffle must be true or false, got 1", True),
+    ("shuffle", 2, "shuffle must be true or false, got 2", False),
+    ("shuffle", "yes", "shuffle must be true or false, got a string", True),
+    ("shuffle", "Off", "shuffle must be true or false, got a string", True),
     ("shuffle", {}, "shuffle must be true or false, got an object", False),
     ("train_on", 3, "train_on must be a string or a list, got 3", False),
 ])
@@ -289,6 +412,67 @@ def test_wrong_kinds(key: str, value: Any, message: str, fixed: bool) -> None:
     diagnostic = only(training(**{key: value}), fixed=fixed)
     assert (diagnostic.code, diagnostic.pointer) == ("SC104", f"/training/{key}")
     assert diagnostic.message == message
+
+
+@pytest.mark.parametrize(("network", "wanted"), [
+    ({"type": "fully_connected", "sizes": 3}, [3]),
+    ({"type": "fully_connected", "sizes": "3"}, None),
+    ({"type": "fully_connected", "sizes": "3, 4"}, [3, 4]),
+    ({"type": "feed_forward", "factories": RELU}, [RELU]),
+    ({"type": "fully_connected", "sizes": [3], "activation": [RELU]}, RELU),
+    ({"type": "fully_connected", "sizes": [3], "activation": "relu"}, RELU),
+    ({"type": "fully_connected", "sizes": [3], "activation": "linear"}, None),
+])
+def test_a_list_for_a_value_and_a_value_for_a_list(network: Any, wanted: Any) -> None:
+    """The fix writes what the property accepts, or nothing."""
+    diagnostic = only(spec(network), fixed=wanted is not None)
+    assert diagnostic.code == "SC104"
+    if wanted is not None:
+        assert diagnostic.fix is not None
+        assert diagnostic.fix[0]["value"] == wanted
+
+
+DEFAULTS = copy.deepcopy(SCHEMA)
+DEFAULTS["properties"]["training"]["properties"] |= {
+    "seed": {"type": "integer", "default": 0}, "decay": {"type": "array", "default": [0.9],
+                                                        "items": {"type": "number"},
+                                                        "minItems": 1},
+    "splits": {"type": "array", "default": ["train"], "minItems": 1,
+               "items": {"type": "string", "minLength": 1}},
+    "title": {"type": "string", "default": "run", "minLength": 1},
+    "cut": {"type": "object", "default": {}},
+    "order": {"enum": ["up", "down"], "default": "up"},
+}
+
+
+@pytest.mark.parametrize(("key", "value", "left_out"), [
+    ("seed", None, True), ("seed", "auto", True), ("seed", "many", False), ("seed", 0.5, False),
+    ("decay", [], True), ("decay", None, True), ("splits", [], False), ("splits", None, False),
+    ("title", "", True), ("title", None, True), ("cut", None, False), ("order", None, True),
+    ("order", "sideways", False), ("epochs", None, False),
+])
+def test_a_value_that_says_nothing_is_left_out_for_its_default(key: str, value: Any,
+                                                               left_out: bool) -> None:
+    given = training(**{key: value})
+    result = validate(document(given), DEFAULTS)
+    (diagnostic,) = result.diagnostics
+    removal = ({"op": "remove", "path": f"/training/{key}"},)
+    assert (diagnostic.fix == removal) == left_out
+    if "default" in DEFAULTS["properties"]["training"]["properties"][key]:
+        assert ("leave it out for the default" in (diagnostic.help or "")) == (
+            key != "order" or left_out)
+
+
+@pytest.mark.parametrize(("value", "left"), [
+    (["a", "", "b"], ["a", "b"]), (["a", None], ["a"]), ([None], None), ([""], None),
+])
+def test_an_empty_name_in_a_list_is_removed(value: list[Any], left: list[str] | None) -> None:
+    result = validate(document(training(splits=value)), DEFAULTS)
+    (diagnostic,) = result.diagnostics
+    assert (diagnostic.fix is not None) == (left is not None)
+    if left is not None:
+        place = f"/training/splits/{next(i for i, name in enumerate(value) if not name)}"
+        assert diagnostic.fix == ({"op": "remove", "path": place},)
 
 
 def test_a_wrong_kind_in_a_list() -> None:
@@ -310,27 +494,36 @@ def test_not_allowed() -> None:
     assert only(training(sampling=4), fixed=False).code == "SC105"
 
 
-@pytest.mark.parametrize(("value", "pointer", "message"), [
-    (training(epochs=0), "/training/epochs", "epochs is 0, must be at least 1"),
-    (training(lr=0), "/training/lr", "lr is 0, must be above 0"),
-    (training(lr=1.5), "/training/lr", "lr is 1.5, must be at most 1"),
+@pytest.mark.parametrize(("value", "pointer", "message", "written"), [
+    (training(epochs=0), "/training/epochs", "epochs is 0, must be at least 1", 1),
+    (training(epochs=-5), "/training/epochs", "epochs is -5, must be at least 1", 5),
+    (training(lr=0), "/training/lr", "lr is 0, must be above 0", None),
+    (training(lr=-0.1), "/training/lr", "lr is -0.1, must be above 0", 0.1),
+    (training(lr=1.5), "/training/lr", "lr is 1.5, must be at most 1", 1),
+    (training(lr=20), "/training/lr", "lr is 20, must be at most 1", 0.2),
     (training(train_on=""), "/training/train_on",
-     "train_on is empty, must have at least 1 character"),
+     "train_on is empty, must have at least 1 character", None),
     (training(train_on=[]), "/training/train_on",
-     "train_on is empty, must have at least 1 element"),
+     "train_on is empty, must have at least 1 element", None),
     (spec({"type": "fully_connected", "sizes": [1, 1, 1, 1]}), "/network/sizes",
-     "sizes is 4 elements long, must have at most 3 elements"),
+     "sizes is 4 elements long, must have at most 3 elements", None),
     (spec({"type": "fully_connected", "sizes": [], "dropout": 1}), "/network/dropout",
-     "dropout is 1, must be below 1"),
-    (spec(name="abcdefghi"), "/name", "name is 9 characters long, must have at most 8 characters"),
-    (spec(name="a b"), "/name", 'name is "a b", must match "^[a-z]+$"'),
-    (spec(name="ab\n"), "/name", r'name is "ab\n", must match "^[a-z]+$"'),
-    (spec(extractors={}), "/extractors", "extractors is empty, must have at least 1 key"),
+     "dropout is 1, must be below 1", None),
+    (spec({"type": "fully_connected", "sizes": [], "dropout": 30}), "/network/dropout",
+     "dropout is 30, must be below 1", 0.3),
+    (spec(name="abcdefghi"), "/name", "name is 9 characters long, must have at most 8 characters",
+     None),
+    (spec(name="a b"), "/name", 'name is "a b", must match "^[a-z]+$"', None),
+    (spec(name="ab\n"), "/name", r'name is "ab\n", must match "^[a-z]+$"', None),
+    (spec(extractors={}), "/extractors", "extractors is empty, must have at least 1 key", None),
 ])
-def test_out_of_range(value: Any, pointer: str, message: str) -> None:
-    diagnostic = only(value, fixed=False)
+def test_out_of_range(value: Any, pointer: str, message: str, written: float | None) -> None:
+    """The fix drops a sign, takes percent for a share, or goes to a bound that is allowed."""
+    diagnostic = only(value, fixed=written is not None)
     assert (diagnostic.code, diagnostic.pointer) == ("SC106", pointer)
     assert diagnostic.message == message
+    if written is not None:
+        assert diagnostic.fix == ({"op": "replace", "path": pointer, "value": written},)
 
 
 def test_two_rules_broken_by_one_value_are_one_mistake() -> None:

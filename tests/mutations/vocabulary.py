@@ -20,26 +20,34 @@ DEFINITIONS = SCHEMA["$defs"]
 _SECTIONS = ("training", "optimizer", "loss", "bundle", "network", "scheduler")
 """Objects of every spec that a key of the others may be written into."""
 
-_PLAUSIBLE: Mapping[str, tuple[str, ...]] = {
-    "activation": ("swish", "ReLU", "linear", "logistic", "softmax"),
-    "output_activation": ("logits", "linear", "logsoftmax", "Sigmoid", "expit"),
-    "normalization": ("batchnorm", "LayerNorm", "batch", "group_norm", "None"),
-    "device": ("gpu", "cuda:0", "tpu", "CPU"),
-    "sampling": ("random", "shuffle", "weighted", "ordered"),
-    "nulls": ("drop", "ignore", "impute", "Keep"),
-    "missing_rows": ("drop", "skip", "nan", "raise"),
-    "on_unseen": ("ignore", "unknown", "raise"),
-    "strategy": ("most_frequent", "average", "Mean"),
-    "missing_indicator": ("yes", "on", "if_needed"),
-    "output_distribution": ("gaussian", "Normal"),
-    "reduction": ("none", "average", "Sum"),
-    "dtype": ("int", "float64", "numeric", "str", "object"),
-    "parts": ("weekday", "dayofweek", "hours", "quarter"),
-    "average": ("Macro", "mean", "none"),
-    "multi_class": ("one_vs_rest", "OVR"),
-    "mode": ("minimum", "lower"),
+_PLAUSIBLE: Mapping[str, Mapping[str, str | None]] = {
+    "activation": {"swish": "silu", "ReLU": "relu", "linear": "identity", "logistic": "sigmoid",
+                   "softmax": None, "prelu": None},
+    "output_activation": {"linear": "identity", "logsoftmax": "log_softmax", "Sigmoid": "sigmoid",
+                          "expit": "sigmoid", "logits": None, "SiLU": "silu", "Relu": "relu"},
+    "normalization": {"batchnorm": "batch_norm", "LayerNorm": "layer_norm", "batch": "batch_norm",
+                      "group_norm": None, "instance": None},
+    "device": {"gpu": "cuda", "cuda:0": "cuda", "tpu": None, "CPU": "cpu"},
+    "sampling": {"random": "shuffled", "shuffle": "shuffled", "weighted": "priority",
+                 "ordered": "sequential", "stratified": None},
+    "nulls": {"drop": None, "ignore": None, "impute": "fill", "Keep": "keep", "raise": "error"},
+    "missing_rows": {"drop": None, "skip": None, "nan": "null", "raise": "error"},
+    "on_unseen": {"ignore": "other", "unknown": "other", "raise": "error"},
+    "strategy": {"most_frequent": None, "average": "mean", "Median": "median"},
+    "missing_indicator": {"yes": "always", "off": "never", "if_needed": "auto"},
+    "output_distribution": {"gaussian": "normal", "Normal": "normal"},
+    "reduction": {"none": None, "average": "mean", "Sum": "sum"},
+    "dtype": {"numeric": "number", "int": "integer", "float64": "float", "object": None},
+    "parts": {"weekday": "day_of_week", "dayofweek": "day_of_week", "hours": "hour",
+              "months": "month", "quarter": None},
+    "average": {"Macro": "macro", "mean": None, "none": None, "Weighted": "weighted"},
+    "multi_class": {"one_vs_rest": "ovr", "OVR": "ovr", "auto": None},
+    "mode": {"minimum": "min", "lower": None},
 }
-"""Property -> words of other libraries that it does not take."""
+"""Property -> words of other libraries that it does not take, and which choice they mean."""
+
+_OTHERS = 0.7
+"""Share of the strings that are not emptied: the range of a number is the usual one to miss."""
 
 _WORDS = ("auto", "many", "default", "high")
 _TRUE, _FALSE = ("true", "yes", 1), ("false", "no", 0)
@@ -122,19 +130,21 @@ def kind_of(value: Any) -> str:
 
 
 def _other_kinds(value: Any, dice: random.Random) -> list[Any]:
-    """The value as a person might write it who takes the property for another kind."""
+    """The value as a person might write it who takes the property for another kind; what is
+    likelier stands there twice."""
     if isinstance(value, bool):
         return [*(_TRUE if value else _FALSE), None, [value]]
     if isinstance(value, int | float):
         others = [str(value), str(value), [value], None, dice.choice(_WORDS), True]
         return [*others, value + 0.5] if isinstance(value, int) else others
     if isinstance(value, str):
-        return [[value], dice.choice((3, 0.5)), None, True, {"name": value}]
+        return [[value], [value], dice.choice((3, 0.5)), None]
     if isinstance(value, list):
-        return [None, {"0": value[0]} if value else {}, *(value[:1] or [3]), *value[:1]]
-    if isinstance(value, dict):
-        named = [value["type"]] if "type" in value else []
-        return [*named, *named, None, [value], True]
+        if len(value) == 1 or isinstance(value[0], dict):
+            return [value[0], value[0], None]
+        return [", ".join(map(str, value)), None]
+    if isinstance(value, dict) and "type" in value:
+        return [value["type"], [value]]
     return []
 
 
@@ -159,7 +169,8 @@ def _wrong_choices(base: Base, path: Path, dice: random.Random) -> Iterator[Case
         wrong = misspelt(value, distance, dice, choices)
         if wrong is not None:
             yield replaced(base, "wrong enum", pointer_of(path), wrong, value, distance)
-    words = [word for word in _PLAUSIBLE.get(key, ()) if word not in choices]
+    # A word for another choice would be a second mistake.
+    words = [word for word, meant in _PLAUSIBLE.get(key, {}).items() if meant in (None, value)]
     for wrong in dice.sample(words, min(2, len(words))):
         yield replaced(base, "wrong enum", pointer_of(path), wrong, value)
 
@@ -184,12 +195,14 @@ def out_of_range(base: Base, dice: random.Random) -> Iterator[Case]:
                 places.append((*path, key, dice.randrange(len(inner))))
             for place in places:
                 given = at(base.spec, place)
-                beyond = list(_beyond(fragment_at(SCHEMA, base.spec, place), given, dice))
+                beyond = list(_beyond(fragment_at(SCHEMA, base.spec, place), given))
+                if isinstance(given, str) and dice.random() < _OTHERS:
+                    continue
                 for wrong in dice.sample(beyond, min(2, len(beyond))):
                     yield replaced(base, "out of range", pointer_of(place), wrong, given)
 
 
-def _beyond(fragment: Fragment, value: Any, dice: random.Random) -> Iterator[Any]:
+def _beyond(fragment: Fragment, value: Any) -> Iterator[Any]:
     if isinstance(value, list):
         if fragment.get("minItems"):
             yield []
@@ -207,9 +220,8 @@ def _beyond(fragment: Fragment, value: Any, dice: random.Random) -> Iterator[Any
         if "exclusiveMinimum" in fragment:
             yield low
     if high is not None:
-        near = high <= 1000
-        yield (high + 1 if near else high * 10)
-        if high == 1 and isinstance(value, float):
+        yield (high + 1 if high <= 1000 else high * 10)
+        if high == 1 and isinstance(value, float) and value * 100 > high:
             yield round(value * 100, 6)
 
 

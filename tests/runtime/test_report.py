@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from specc.runtime.report import ReportInput, write_report
+from specc.runtime.report.layout import fit, measure
 from specc.runtime.report.series import curves, splits
 from specc.runtime.report.text import (
     duration,
@@ -156,11 +157,48 @@ def test_the_plan_shows_shapes_parameters_and_coverage() -> None:
     assert "dropout" not in text, "an argument that is unset says nothing"
 
 
-def test_nodes_nest_by_depth_and_branches_stand_beside_each_other() -> None:
-    text = write_report(made())
-    network = text[text.index('class="box node"'):text.index('class="down tall"')]
-    assert network.count('class="down"') == 1, "between parallel and output, not between branches"
-    assert network.index('class="inside branches"') < network.index("<bdi>cross</bdi>")
+def drawn_plan(text: str) -> str:
+    start = text.index('<svg class="plan"')
+    return text[start:text.index("</svg>", start) + len("</svg>")]
+
+
+def test_the_plan_is_a_drawing_that_holds_every_node_and_frame() -> None:
+    drawing = drawn_plan(write_report(made()))
+    assert 'role="img" aria-label="1 frame flows into a network of 5 nodes"' in drawing
+    texts = [re.sub("<[^>]*>", "", text) for text in re.findall(r"<text .*?</text>", drawing)]
+    for entry in PLAN["network"]["nodes"]:
+        place = texts.index(entry["type"])
+        assert texts[place + 1] == f"{entry['input']} → {entry['output']}"
+    assert {"planes", "25", "flights → planes · 85.2 % of samples", "optimizer"} <= set(texts)
+
+
+def test_nodes_are_indented_by_depth_and_branches_do_not_feed_each_other() -> None:
+    drawing = drawn_plan(write_report(made()))
+    left = {found["type"]: int(found["x"]) for found in re.finditer(
+        r'<text x="(?P<x>\d+)" y="\d+" class="head"><tspan>(?P<type>[^<]*)<', drawing)}
+    assert left["feed_forward"] < left["parallel"] == left["output"] < left["fully_connected"]
+    assert left["fully_connected"] == left["cross"]
+    arrows = re.findall(r'd="([^"]*)" class="flow" marker-end', drawing)
+    # One from the frames; to parallel, both branches and the output; to loss (2) and optimizer.
+    assert len(arrows) == 8
+    branches = [arrow for arrow in arrows if arrow.count("L") == 2]
+    assert len(branches) == 3, "parallel and both its branches hang from their parents"
+
+
+def test_a_text_is_cut_to_its_box() -> None:
+    for value in ("w" * 300, "漢" * 300, "i" * 300, "name"):
+        cut = fit(value, 200, 13)
+        assert measure(cut, 13) <= 200
+        assert cut == value if value == "name" else cut.endswith("…") and len(cut) > 10
+
+
+def test_a_long_plan_is_drawn_up_to_its_limits() -> None:
+    nodes = [node("/network", "cross", 0, "(batch, 1)")] * 450
+    frames = [{"name": f"frame_{index}", "width": 1} for index in range(45)]
+    drawing = drawn_plan(write_report(made(
+        plan={"network": {"nodes": nodes}, "data": {"extractors": frames}})))
+    assert drawing.count(">cross<") == 400
+    assert "and 50 more nodes" in drawing and "and 5 more frames" in drawing
 
 
 @pytest.mark.parametrize("depths", [
