@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ...compiler.diagnostic import one_line
+from ...compiler.diagnostics.diagnostic import one_line
 
 NAME_LIMIT = 120
 """Characters of a name that the page shows."""
