@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..schema import load_schema
-from .conflicts import check_conflicts
-from .diagnostic import Diagnostic, Result, distinct, placed
-from .override import apply_overrides
+from .diagnostics.diagnostic import Diagnostic, Result, distinct, placed
+from .network.conflicts import check_conflicts
 from .passes.parse import parse
 from .passes.resolve import resolve
 from .passes.validate import validate
-from .pointer import inside
 from .stages import Document, Graph, Plan, Source, Spec
+from .text.override import apply_overrides
+from .text.pointer import inside
 
 if TYPE_CHECKING:
     from .bundle import Bundle

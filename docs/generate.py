@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from specc.compiler.diagnostic import Code
-from specc.compiler.explain import Example, examples
-from specc.compiler.rules import RULES, shown
+from specc.compiler.diagnostics.diagnostic import Code
+from specc.compiler.diagnostics.explain import Example, examples
+from specc.compiler.diagnostics.rules import RULES, shown
 from specc.schema.assemble import properties_of
 from specc.schema.constructors.types import MetricType
 from specc.schema.declaration import Family, Fragment, Type
@@ -255,7 +255,8 @@ def codes_page() -> str:
     lines = [
         "# Diagnostic codes",
         "",
-        f"Made by `{COMMAND}` from `compiler/codes.py` and `compiler/examples.json`; do not edit.",
+        f"Made by `{COMMAND}` from `codes.py` and `examples.json` in `compiler/diagnostics/`; "
+        "do not edit.",
         "",
         "Angle brackets stand for what the finding fills in.",
         "Where a code has no help line here, the help depends on the finding.",

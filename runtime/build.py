@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..compiler.network import EXTRACTION
-from ..compiler.pointer import join
+from ..compiler.network.tree import EXTRACTION
 from ..compiler.seeds import derive_seed
 from ..compiler.stages import NetworkNode, Plan
+from ..compiler.text.pointer import join
 from ..schema.declaration import Scope
 from ..schema.shapes import Value
 from .batches import Batch, Input

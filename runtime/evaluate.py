@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..compiler import codes
-from ..compiler.diagnostic import Diagnostic
+from ..compiler.diagnostics import codes
+from ..compiler.diagnostics.diagnostic import Diagnostic
 from .metrics import measure
 from .predictions import predictions
 from .sampling import split_samples

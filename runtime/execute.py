@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..compiler import codes
 from ..compiler.bundle import BundleError
-from ..compiler.diagnostic import Diagnostic
+from ..compiler.diagnostics import codes
+from ..compiler.diagnostics.diagnostic import Diagnostic
 from ..compiler.stages import Plan
 from . import artifacts, run_folder
 from .device import choose_device, threads

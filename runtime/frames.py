@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..compiler.encode import encode
+from ..compiler.data.encode import encode
 from ..compiler.stages import FittedExtractor
 
 if TYPE_CHECKING:

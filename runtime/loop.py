@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 
-from ..compiler import codes
-from ..compiler.diagnostic import Diagnostic
+from ..compiler.diagnostics import codes
+from ..compiler.diagnostics.diagnostic import Diagnostic
 from ..compiler.seeds import derive_seed
 from .batches import Batch
 from .constructors import STEPS_BY_BATCH, step_scheduler

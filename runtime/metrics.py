@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler import codes
-from ..compiler.diagnostic import Diagnostic
+from ..compiler.diagnostics import codes
+from ..compiler.diagnostics.diagnostic import Diagnostic
 from ..compiler.stages import Node, Plan
 from ..schema.constructors import load
 from ..schema.constructors.types import Direction

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..compiler import codes
 from ..compiler.bundle import BundleError
-from ..compiler.diagnostic import Diagnostic
+from ..compiler.diagnostics import codes
+from ..compiler.diagnostics.diagnostic import Diagnostic
 from ..compiler.stages import FittedExtractor, Plan
 from ..schema.shapes import BATCH, show
 from .constructors import STEPS_BY_BATCH, step_scheduler

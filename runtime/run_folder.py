@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..compiler import codes
-from ..compiler.diagnostic import Diagnostic
+from ..compiler.diagnostics import codes
+from ..compiler.diagnostics.diagnostic import Diagnostic
 
 
 class FolderError(Exception):

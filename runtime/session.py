@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn, optim
 
-from ..compiler.network import extractions
+from ..compiler.network.tree import extractions
 from ..compiler.stages import Plan
 from ..schema.agreement import loss_rule
 from ..schema.shapes import Value, size

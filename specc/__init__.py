@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Compilation, RunResult, Validation, compile, run, validate
     from .compiler.bundle import Bundle
-    from .compiler.diagnostic import Diagnostic, Severity
+    from .compiler.diagnostics.diagnostic import Diagnostic, Severity
     from .version import __version__
 
 # A name is imported when it is first used: `import specc.schema` should cost the schema alone,
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "Bundle": ".compiler.bundle",
     "Compilation": ".api",
-    "Diagnostic": ".compiler.diagnostic",
+    "Diagnostic": ".compiler.diagnostics.diagnostic",
     "RunResult": ".api",
-    "Severity": ".compiler.diagnostic",
+    "Severity": ".compiler.diagnostics.diagnostic",
     "Validation": ".api",
     "__version__": ".version",
     "compile": ".api",

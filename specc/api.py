@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .compiler import codes
-from .compiler.diagnostic import Diagnostic, Result, one_line
+from .compiler.diagnostics import codes
+from .compiler.diagnostics.diagnostic import Diagnostic, Result, one_line
 from .compiler.pipeline import check, compile_document, read
 from .compiler.reporters import render_text
-from .compiler.source import read_source
 from .compiler.stages import Document, Plan, Source
+from .compiler.text.source import read_source
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -67,7 +67,7 @@ def validate(spec: Path, bundle: Path | None, fix: bool, dry_run: bool, form: st
 
 def _fix(spec: Path, bundle: Path | None, form: str, dry_run: bool) -> None:
     """Repairs the file and shows the difference; a file that cannot be read is left alone."""
-    from .compiler.source import read_source
+    from .compiler.text.source import read_source
     from .fix import difference, fixed, write_text
 
     source = read_source(spec).stage
@@ -116,7 +116,7 @@ def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...]) -> Non
         print_findings(result.diagnostics, result.source, form)
         return
     if form == "text":
-        from .compiler.plan_text import plan_text
+        from .compiler.planning.plan_text import plan_text
 
         if result.diagnostics:
             print_findings(result.diagnostics, result.source, form)
@@ -129,7 +129,7 @@ def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...]) -> Non
         described = {**result.plan.description, "measured": _measured(result.plan)}
         click.echo(json.dumps(described, indent=2, ensure_ascii=False))
         return
-    from .compiler.diagram import DIAGRAMS
+    from .compiler.planning.diagram import DIAGRAMS
 
     click.echo(DIAGRAMS[form](result.plan.description), nl=False)
 
@@ -180,7 +180,7 @@ def bundle() -> None:
 def describe(bundle: Path, form: str) -> None:
     """Show the frames of BUNDLE: rows, keys, columns, nulls."""
     from .compiler.bundle import Bundle, BundleError
-    from .compiler.bundle_text import bundle_json, bundle_text
+    from .compiler.planning.bundle_text import bundle_json, bundle_text
 
     try:
         opened = Bundle.open(bundle)
@@ -200,8 +200,8 @@ def describe(bundle: Path, form: str) -> None:
 @COLOR
 def explain(code: str | None, form: str) -> None:
     """Show the rule behind CODE with a failing and a repaired spec; list all without CODE."""
-    from .compiler.explain import as_json, explanation, listing, suggestion
-    from .compiler.rules import RULES
+    from .compiler.diagnostics.explain import as_json, explanation, listing, suggestion
+    from .compiler.diagnostics.rules import RULES
 
     rule = None if code is None else RULES.get(code.upper())
     if code is not None and rule is None:

@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from . import api
-from .compiler.diagnostic import Diagnostic, one_line
-from .compiler.repair import repair
+from .compiler.diagnostics.diagnostic import Diagnostic, one_line
 from .compiler.reporters import Paint
 from .compiler.stages import Source
+from .compiler.text.repair import repair
 
 _STYLES = {"-": "removed", "+": "added", "@": "dim"}
 _CONTEXT = 3

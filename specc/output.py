@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import click
 
-from .compiler.diagnostic import Diagnostic
+from .compiler.diagnostics.diagnostic import Diagnostic
 from .compiler.reporters import FORMATS, render, render_fault
 from .compiler.stages import Source
 from .version import __version__

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
-from specc.compiler import codes
-from specc.compiler.diagnostic import Code
+from specc.compiler.diagnostics import codes
+from specc.compiler.diagnostics.diagnostic import Code
 from specc.schema.agreement import SPARSE_ONLY
 from specc.schema.vocabulary import VOCABULARY
 from strategies import Outcome, Pair, judge, pairs

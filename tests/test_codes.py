@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from specc.compiler import codes
-from specc.compiler.diagnostic import Code
+from specc.compiler.diagnostics import codes
+from specc.compiler.diagnostics.diagnostic import Code
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

@@ -29,8 +29,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from specc.compiler import codes
-from specc.compiler.diagnostic import Code
+from specc.compiler.diagnostics import codes
+from specc.compiler.diagnostics.diagnostic import Code
 from specc.schema.agreement import LOSS_RULES
 
 import specc

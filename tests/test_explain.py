@@ -2,7 +2,7 @@
 
 An example of a code is a case of `golden/` with this one finding. What mends it is
 `<case>.fixed.json` beside it, or the finding's own fix. `pytest --update` writes
-`compiler/examples.json` again; `make generate` does so.
+`compiler/diagnostics/examples.json` again; `make generate` does so.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 import pandas as pd
 import pytest
 from click.testing import Result
-from specc.compiler.diagnostic import Diagnostic
-from specc.compiler.explain import EXAMPLES_FILE, Example, examples
+from specc.compiler.diagnostics.diagnostic import Diagnostic
+from specc.compiler.diagnostics.explain import EXAMPLES_FILE, Example, examples
+from specc.compiler.diagnostics.rules import RULES
 from specc.compiler.reporters import render_text
-from specc.compiler.rules import RULES
 from specc.compiler.stages import Source
-from specc.compiler.text_patch import apply_to_text
+from specc.compiler.text.text_patch import apply_to_text
 
 Specc = Callable[..., Result]
 Frames = dict[str, pd.DataFrame]

@@ -38,7 +38,8 @@ from typing import Any
 import pandas as pd
 import pytest
 from specc.compiler.bundle import Bundle
-from specc.compiler.diagnostic import Diagnostic, Patch, Result
+from specc.compiler.diagnostics.diagnostic import Diagnostic, Patch, Result
+from specc.compiler.network.trace import trace
 from specc.compiler.passes.bind import bind
 from specc.compiler.passes.fit import fit
 from specc.compiler.passes.infer import check_symbolic, infer
@@ -46,8 +47,7 @@ from specc.compiler.passes.lower import lower
 from specc.compiler.passes.parse import parse
 from specc.compiler.passes.resolve import resolve
 from specc.compiler.passes.validate import validate
-from specc.compiler.plan_text import plan_text
-from specc.compiler.pointer import parts
+from specc.compiler.planning.plan_text import plan_text
 from specc.compiler.reporters import render_text
 from specc.compiler.stages import (
     BoundGraph,
@@ -60,7 +60,7 @@ from specc.compiler.stages import (
     Source,
     Spec,
 )
-from specc.compiler.trace import trace
+from specc.compiler.text.pointer import parts
 from specc.runtime.rehearse import rehearse
 from specc.schema import load_schema
 from specc.schema.shapes import show

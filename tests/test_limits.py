@@ -17,7 +17,13 @@ from typing import Any
 import pandas as pd
 import pytest
 from specc.compiler.bundle import Bundle, BundleError
-from specc.compiler.limits import MOST_ELEMENTS, MOST_HOLDERS, MOST_KEYS, MOST_VALUES, check_counts
+from specc.compiler.text.limits import (
+    MOST_ELEMENTS,
+    MOST_HOLDERS,
+    MOST_KEYS,
+    MOST_VALUES,
+    check_counts,
+)
 from specc.schema import load_schema
 
 import specc

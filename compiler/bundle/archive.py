@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from .. import codes
-from ..diagnostic import Diagnostic
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
 from .contents import (
     LARGEST_SETTINGS,
     SETTINGS_FILE,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .. import codes
-from ..diagnostic import Diagnostic
-from ..suggest import nearest
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.suggest import nearest
 from .archive import open_archive
 from .contents import Contents, unreadable
 from .describe import FrameDescription, describe_frame

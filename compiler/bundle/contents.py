@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import codes
-from ..diagnostic import Diagnostic
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
 from .errors import BundleError
 
 SETTINGS_FILE = "bundle.json"

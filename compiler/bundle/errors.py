@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from ..diagnostic import Diagnostic, one_line
+from ..diagnostics.diagnostic import Diagnostic, one_line
 
 LIBRARY_FAILURES = (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError)
 """What pyarrow raises for bytes that are not the Parquet that they claim to be."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from .. import codes
-from ..diagnostic import Diagnostic
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
 from .contents import (
     LARGEST_SETTINGS,
     SETTINGS_FILE,

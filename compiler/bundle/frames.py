@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .. import codes
+from ..diagnostics import codes
 from .errors import LIBRARY_FAILURES, BundleError, reason_of
 
 _CHUNK = 1 << 20

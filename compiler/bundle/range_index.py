@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ..arrays import arrow
+from ..data.arrays import arrow
 from .frames import Frame
 
 

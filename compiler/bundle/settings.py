@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from .. import codes
-from ..diagnostic import Diagnostic
-from ..suggest import nearest
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.suggest import nearest
 from .errors import reason_of
 
 VERSION = 1

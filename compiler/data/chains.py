@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from . import codes
-from .bundle import Bundle
-from .diagnostic import Diagnostic, Result
+from ..bundle import Bundle
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..diagnostics.hints import replace_fix, unknown
+from ..diagnostics.suggest import nearest
+from ..stages import Extractor, Graph, Join
+from ..text.pointer import join as below
 from .dtypes import spelled
-from .hints import replace_fix, unknown
 from .joins import comparable
-from .pointer import join as below
-from .stages import Extractor, Graph, Join
-from .suggest import nearest
 
 
 @dataclass(frozen=True)

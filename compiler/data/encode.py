@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .bundle import Bundle
-from .stages import FittedExtractor
-from .transformers import Categorical, fill_scalar, read_columns
+from ..bundle import Bundle
+from ..stages import FittedExtractor
+from ..transformers import Categorical, fill_scalar, read_columns
 
 
 @dataclass(frozen=True, eq=False)

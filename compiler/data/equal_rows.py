@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .stages import FittedExtractor
-from .transformers import read_columns
+from ..stages import FittedExtractor
+from ..transformers import read_columns
 
 if TYPE_CHECKING:
-    from .bundle import Bundle
+    from ..bundle import Bundle
 
 WORTH_MERGING = 0.5
 """The most different rows, as a share of all, for which merging is worth its time."""

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import codes
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..stages import BoundExtractor, BoundGraph
 from .arrays import arrow, codes_of
-from .diagnostic import Diagnostic
 from .dtypes import OTHER
 from .joins import examples
-from .stages import BoundExtractor, BoundGraph
 
 FEWEST_SAMPLES = 20
 """Samples from which a perfect match is no accident."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from . import codes
+from ..bundle import Bundle
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..stages import Coverage, Extractor, Positions, Samples
+from ..text.pointer import join as below
 from .arrays import decoded, valid
-from .bundle import Bundle
 from .chains import Chain, Step
-from .diagnostic import Diagnostic, Result
 from .joins import compact, compose, duplicates, examples, match
-from .pointer import join as below
-from .stages import Coverage, Extractor, Positions, Samples
 
 Rows = NDArray[np.int64]
 

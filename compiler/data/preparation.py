@@ -14,16 +14,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from . import codes
+from ..bundle import Bundle
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..diagnostics.hints import unknown
+from ..seeds import derive_seed
+from ..stages import Node
+from ..text.pointer import join
 from .arrays import Values, codes_of, decoded, floats, integers, valid
-from .bundle import Bundle
-from .diagnostic import Diagnostic, Result
 from .dtypes import BOOLEAN, DATETIME, OTHER, STRING, classify, spelled
-from .hints import unknown
-from .pointer import join
-from .seeds import derive_seed
 from .splitting import Codes, grouped_parts, random_parts, stratified_parts, timed_parts
-from .stages import Node
 from .times import ticks_of
 
 SPLIT, PRIORITY = "split", "priority"

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from . import codes
+from ..bundle import Bundle
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..diagnostics.hints import known, unknown
+from ..stages import Graph, Node, Samples, Training
+from ..text.pointer import join, touched
 from .arrays import codes_of, decoded, floats, valid
-from .bundle import Bundle
-from .diagnostic import Diagnostic, Result
 from .dtypes import BOOLEAN, FLOAT, INTEGER, STRING, classify, spelled
-from .hints import known, unknown
-from .pointer import join, touched
 from .preparation import PRIORITY, SPLIT, Splits, prepare_priority, prepare_split
-from .stages import Graph, Node, Samples, Training
 
 MOST_SPLITS = 1_000
 """Splits that one spec may use."""

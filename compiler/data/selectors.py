@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from . import codes
-from .diagnostic import Diagnostic
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.hints import unknown
+from ..stages import Selector
 from .dtypes import FLOAT, INTEGER
-from .hints import unknown
-from .stages import Selector
 
 NUMBER = "number"
 """The dtype of a selector that stands for integer and float."""

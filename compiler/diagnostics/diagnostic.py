@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar
 
-from .pointer import inside
+from ..text.pointer import inside
 
 
 class Severity(Enum):

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..reporters.json import FORMAT_VERSION
+from ..reporters.text import painter
 from .diagnostic import Code
-from .reporters.json import FORMAT_VERSION
-from .reporters.text import painter
 from .rules import RULES, shown
 from .suggest import nearest
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..text.pointer import join
 from .diagnostic import Code, Diagnostic, Patch, Target, one_line
-from .pointer import join
 from .suggest import certain, nearest
 
 _FEW = 6

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..schema.agreement import (
+from ...schema.agreement import (
     CLASS_WEIGHTS,
     RANGE_WORDS,
     VALUE_RANGES,
     LossRule,
     loss_rule,
 )
-from ..schema.shapes import Unknown, show
-from . import codes
-from .diagnostic import Diagnostic, Related
+from ...schema.shapes import Unknown, show
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Related
+from ..stages import UNKNOWN_LABEL, Graph, LabelFacts, Node, Shapes
+from ..text.pointer import join, touched
 from .loss_repair import (
     CLASS_INDEX,
     MEAN_SQUARES,
@@ -25,8 +27,6 @@ from .loss_repair import (
     takes_values,
     with_loss,
 )
-from .pointer import join, touched
-from .stages import UNKNOWN_LABEL, Graph, LabelFacts, Node, Shapes
 
 _FORMS = {
     "number": "numbers",

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import codes
-from .diagnostic import Diagnostic
-from .network import walk
-from .pointer import join
-from .stages import Graph, Node
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..stages import Graph, Node
+from ..text.pointer import join
+from .tree import walk
 
 Args = Mapping[str, Any]
 

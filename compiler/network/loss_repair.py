@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..schema.agreement import LOSS_RULES, VALUE_RANGES, LossRule
-from ..schema.constructors import load
-from .diagnostic import Patch
-from .pointer import value_in
-from .stages import UNKNOWN_LABEL, Graph, LabelFacts, Shapes
+from ...schema.agreement import LOSS_RULES, VALUE_RANGES, LossRule
+from ...schema.constructors import load
+from ..diagnostics.diagnostic import Patch
+from ..stages import UNKNOWN_LABEL, Graph, LabelFacts, Shapes
+from ..text.pointer import value_in
 
 CLASS_INDEX = "class_index"
 MEAN_SQUARES = "torch.nn:MSELoss"

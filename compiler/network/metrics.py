@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..schema.constructors import load
-from . import codes
-from .diagnostic import Diagnostic, Patch
-from .hints import known
-from .pointer import join, touched
-from .stages import UNKNOWN_LABEL, Graph, LabelFacts, Node
+from ...schema.constructors import load
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Patch
+from ..diagnostics.hints import known
+from ..stages import UNKNOWN_LABEL, Graph, LabelFacts, Node
+from ..text.pointer import join, touched
 
 _METRICS = {metric.name: metric for metric in load().metrics}
 

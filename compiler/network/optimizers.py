@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..schema.agreement import MATRICES_ONLY, SPARSE_ONLY
-from ..schema.constructors import load
-from ..schema.shapes import Unknown
-from . import codes
-from .diagnostic import Diagnostic
-from .pointer import touched
-from .stages import Graph, Shapes
+from ...schema.agreement import MATRICES_ONLY, SPARSE_ONLY
+from ...schema.constructors import load
+from ...schema.shapes import Unknown
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..stages import Graph, Shapes
+from ..text.pointer import touched
 
 _USUAL = "torch.optim:Adam"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from . import codes
-from .diagnostic import Diagnostic
-from .hints import replace_fix, unknown
-from .network import frames_read, walk
-from .pointer import inside, join, touched
-from .stages import Extractor, NetworkNode
-from .suggest import nearest
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.hints import replace_fix, unknown
+from ..diagnostics.suggest import nearest
+from ..stages import Extractor, NetworkNode
+from ..text.pointer import inside, join, touched
+from .tree import frames_read, walk
 
 Read = tuple[str, str]
 """The pointer of a mention of an extractor, and the name."""

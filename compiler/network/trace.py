@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..schema.declaration import Scope
-from ..schema.networks.structure import extract
-from ..schema.shapes import (
+from ...schema.declaration import Scope
+from ...schema.networks.structure import extract
+from ...schema.shapes import (
     BATCH,
     UNKNOWN,
     Frames,
@@ -17,11 +17,11 @@ from ..schema.shapes import (
     Unknown,
     Value,
 )
-from . import codes
-from .diagnostic import Diagnostic, Related
-from .network import EXTRACTION, frames_read
-from .pointer import inside, join
-from .stages import NetworkNode, ShapedNode, Shapes
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Related
+from ..stages import NetworkNode, ShapedNode, Shapes
+from ..text.pointer import inside, join
+from .tree import EXTRACTION, frames_read
 
 _ACTIVATIONS = {"fully_connected": "output_activation", "output": "activation"}
 """Network type -> the property with the activation behind its last layer."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .pointer import join
-from .stages import NetworkNode
+from ..stages import NetworkNode
+from ..text.pointer import join
 
 EXTRACTION = "extraction"
 

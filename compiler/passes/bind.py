@@ -7,19 +7,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from .. import codes
 from ..bundle import Bundle, BundleError
-from ..chains import Chain, Chains, at_pointer
-from ..diagnostic import Diagnostic, Result, distinct
-from ..dtypes import classify
-from ..hints import unknown
-from ..leaks import keys_on_both_sides
-from ..matching import Matching
-from ..pointer import join as below
-from ..pointer import touched
-from ..preparation import PRIORITY, SPLIT
-from ..samples import bind_samples
-from ..selectors import select
+from ..data.chains import Chain, Chains, at_pointer
+from ..data.dtypes import classify
+from ..data.leaks import keys_on_both_sides
+from ..data.matching import Matching
+from ..data.preparation import PRIORITY, SPLIT
+from ..data.samples import bind_samples
+from ..data.selectors import select
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result, distinct
+from ..diagnostics.hints import unknown
 from ..stages import (
     BoundExtractor,
     BoundGraph,
@@ -30,6 +28,8 @@ from ..stages import (
     Samples,
     Selector,
 )
+from ..text.pointer import join as below
+from ..text.pointer import touched
 
 Stage = TypeVar("Stage")
 

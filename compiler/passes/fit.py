@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .. import codes
 from ..bundle import BundleError
-from ..diagnostic import Diagnostic, Result
-from ..dtypes import OTHER, STRING, classify
-from ..encode import encode
-from ..leaks import label_twins
-from ..memory import check_label_memory
-from ..pointer import join
+from ..data.dtypes import OTHER, STRING, classify
+from ..data.encode import encode
+from ..data.leaks import label_twins
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..planning.memory import check_label_memory
 from ..stages import (
     UNKNOWN_LABEL,
     BoundExtractor,
@@ -30,6 +29,7 @@ from ..stages import (
     FittedGraph,
     LabelFacts,
 )
+from ..text.pointer import join
 from ..transformers import (
     ClassIndex,
     ColumnRows,

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...schema.agreement import WHOLE_TENSOR, loss_rule
-from .. import agreement
-from ..diagnostic import Diagnostic, Result
-from ..loss_repair import label_width
-from ..metrics import check_metrics
-from ..network import extractions
-from ..optimizers import check_optimizer
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..network import agreement
+from ..network.loss_repair import label_width
+from ..network.metrics import check_metrics
+from ..network.optimizers import check_optimizer
+from ..network.trace import trace
+from ..network.tree import extractions
 from ..stages import (
     UNKNOWN_LABEL,
     FittedExtractor,
@@ -21,7 +22,6 @@ from ..stages import (
     ShapedGraph,
     Shapes,
 )
-from ..trace import trace
 
 LOOKUP_FROM = 500
 """One-hot columns in one extraction from which integer codes pay; below, a dense matrix

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .. import codes
 from ..bundle import BundleError
-from ..conflicts import check_schedule
-from ..describe import describe
-from ..diagnostic import Diagnostic, Result
-from ..equal_rows import merge_all
-from ..memory import activation_bytes, check_memory, memory_of, parameter_count
-from ..network import walk
+from ..data.equal_rows import merge_all
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..network.conflicts import check_schedule
+from ..network.tree import walk
+from ..planning.describe import describe
+from ..planning.memory import activation_bytes, check_memory, memory_of, parameter_count
 from ..stages import Graph, Plan, Samples, ShapedGraph
 
 MANY_THREADS_FROM = 400_000_000

@@ -9,13 +9,13 @@ from itertools import islice
 from json.decoder import JSONDecodeError, JSONDecoder, scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-from ..codes import DUPLICATE_KEY, LONE_SURROGATE, NOT_A_NUMBER, TOO_DEEP, TOO_LARGE
-from ..diagnostic import Diagnostic, Related, Result
-from ..limits import check_counts
-from ..pointer import pointer_of
-from ..source import MAX_CHARACTERS
+from ..diagnostics.codes import DUPLICATE_KEY, LONE_SURROGATE, NOT_A_NUMBER, TOO_DEEP, TOO_LARGE
+from ..diagnostics.diagnostic import Diagnostic, Related, Result
 from ..stages import Document, Source
-from ..syntax import BRACKET, shortened, syntax_error
+from ..text.limits import check_counts
+from ..text.pointer import pointer_of
+from ..text.source import MAX_CHARACTERS
+from ..text.syntax import BRACKET, shortened, syntax_error
 
 MAX_DEPTH = 64
 """Levels of objects and lists. jsonschema fails at about 180 levels, json.loads at 990."""

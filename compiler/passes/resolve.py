@@ -8,11 +8,9 @@ from typing import Any
 from ...schema import load_schema
 from ...schema.declaration import NetworkType
 from ...schema.networks import NETWORKS
-from .. import codes
-from ..defaults import with_defaults
-from ..diagnostic import Diagnostic, Result
-from ..pointer import join, touched
-from ..references import check_reads, missing_label, reads_of
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..network.references import check_reads, missing_label, reads_of
 from ..stages import (
     BundleSettings,
     Extractor,
@@ -24,6 +22,8 @@ from ..stages import (
     Spec,
     Training,
 )
+from ..text.pointer import join, touched
+from ..vocabulary.defaults import with_defaults
 
 _NETWORKS: Mapping[str, NetworkType] = {entry.name: entry for entry in NETWORKS}
 

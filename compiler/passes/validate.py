@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..codes import UNSUPPORTED_VERSION, WRONG_KIND
-from ..diagnostic import Diagnostic, Result, distinct, placed
-from ..engine import DISPATCH, schema_errors
-from ..mend import Mended, mend
-from ..pointer import inside, pointer_of
-from ..schema_error import Finding, Judged, SchemaError
-from ..schema_walk import Path
+from ..diagnostics.codes import UNSUPPORTED_VERSION, WRONG_KIND
+from ..diagnostics.diagnostic import Diagnostic, Result, distinct, placed
+from ..diagnostics.wording import kind_of, name_of, show
 from ..stages import Document, Spec
-from ..wording import kind_of, name_of, show
-from ..wrong_keys import (
+from ..text.pointer import inside, pointer_of
+from ..vocabulary.engine import DISPATCH, schema_errors
+from ..vocabulary.mend import Mended, mend
+from ..vocabulary.schema_error import Finding, Judged, SchemaError
+from ..vocabulary.schema_walk import Path
+from ..vocabulary.wrong_keys import (
     VERSION_KEY,
     missing_keys,
     unknown_key,
@@ -22,7 +22,14 @@ from ..wrong_keys import (
     unknown_type,
     what_was_meant,
 )
-from ..wrong_values import BOUNDS, COUNTED, not_allowed, other_error, out_of_range, wrong_kind
+from ..vocabulary.wrong_values import (
+    BOUNDS,
+    COUNTED,
+    not_allowed,
+    other_error,
+    out_of_range,
+    wrong_kind,
+)
 
 ROUNDS = 8
 """How often a document is mended and judged again; a mend shows what a mistake has hidden."""

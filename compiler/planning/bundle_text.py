@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .diagnostic import one_line
+from ..diagnostics.diagnostic import one_line
 
 if TYPE_CHECKING:
-    from .bundle import Bundle, FrameDescription
+    from ..bundle import Bundle, FrameDescription
 
 FORMAT = 1
 """The version of the form of `specc bundle describe --format json`."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..schema.shapes import Frames, show
+from ...schema.shapes import Frames, show
+from ..network.tree import EXTRACTION, walk
+from ..stages import NetworkNode, Node, ShapedGraph, ShapedNode
 from .describe_data import describe_data
 from .memory import own_parameters
-from .network import EXTRACTION, walk
-from .stages import NetworkNode, Node, ShapedGraph, ShapedNode
 
 FORMAT = 1
 """The version of the form of `plan.json`."""

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .memory import data_bytes
-from .preparation import PRIORITY, SPLIT
-from .stages import (
+from ..data.preparation import PRIORITY, SPLIT
+from ..stages import (
     BoundExtractor,
     BoundGraph,
     Coverage,
@@ -19,7 +18,8 @@ from .stages import (
     LabelFacts,
     Samples,
 )
-from .transformers import null_mask, read_columns
+from ..transformers import null_mask, read_columns
+from .memory import data_bytes
 
 FEATURE, KEY, SAMPLING, PREPARATION = "feature", "key", "sampling", "preparation"
 """What a column is read for."""

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .diagnostic import one_line
-from .matching import percent
-from .network import EXTRACTION
-from .wording import count
+from ..data.matching import percent
+from ..diagnostics.diagnostic import one_line
+from ..diagnostics.wording import count
+from ..network.tree import EXTRACTION
 
 Described = Mapping[str, Any]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..schema.shapes import UNKNOWN, Frames, Shape, Unknown, size
-from . import codes
-from .diagnostic import Diagnostic
-from .stages import FittedExtractor, Memory, Node, ShapedGraph, ShapedNode
+from ...schema.shapes import UNKNOWN, Frames, Shape, Unknown, size
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..stages import FittedExtractor, Memory, Node, ShapedGraph, ShapedNode
 
 _FLOAT, _CODE = 4, 4
 """Bytes of a float32 and of an int32."""

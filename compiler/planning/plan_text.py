@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .diagnostic import one_line
-from .matching import percent
+from ..data.matching import percent
+from ..diagnostics.diagnostic import one_line
 from .memory import show_bytes
 
 Described = Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic
 from ..stages import Source
 from .github import github_of_fault, render_github
 from .json import json_of_fault, render_json

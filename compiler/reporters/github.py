@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..diagnostic import Diagnostic, one_line
+from ..diagnostics.diagnostic import Diagnostic, one_line
 from ..stages import Source
 from .places import Places, summary
 

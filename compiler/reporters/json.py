@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic
 from ..stages import Source
 from .places import Place, Places, counts
 

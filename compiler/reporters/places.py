@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..diagnostic import Diagnostic, Severity, Target, one_line
-from ..locate import Span, line_starts, locate_all, position_in
+from ..diagnostics.diagnostic import Diagnostic, Severity, Target, one_line
 from ..stages import Source
+from ..text.locate import Span, line_starts, locate_all, position_in
 
 _TOKEN = re.compile(r'"(?:[^"\\\r\n]++|\\.)*+"?|[\w.+-]++')
 

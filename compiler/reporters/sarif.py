@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..diagnostic import Code, Diagnostic, Patch, Related
-from ..rules import RULES, shown
+from ..diagnostics.diagnostic import Code, Diagnostic, Patch, Related
+from ..diagnostics.rules import RULES, shown
 from ..stages import Source
-from ..text_patch import Edit, edits
+from ..text.text_patch import Edit, edits
 from .places import Place, Places
 
 Json = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ..diagnostic import Diagnostic, Related, one_line
+from ..diagnostics.diagnostic import Diagnostic, Related, one_line
 from ..stages import Source
 from .places import Place, Places, summary
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import codes
-from .diagnostic import Diagnostic
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.wording import count, name_of
 from .pointer import pointer_of
-from .wording import count, name_of
 
 MOST_ELEMENTS = 10_000
 """Elements of one list."""

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .codes import BAD_OVERRIDE
-from .diagnostic import Diagnostic, Result
-from .passes.parse import MAX_DEPTH, first_too_deep, parse
+from ..diagnostics.codes import BAD_OVERRIDE
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..passes.parse import MAX_DEPTH, first_too_deep, parse
+from ..stages import Document, Source
 from .pointer import parts, pointer_of
-from .stages import Document, Source
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _APPEND = "-"

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from .diagnostic import Patch
+from ..diagnostics.diagnostic import Patch
 from .pointer import inside, parts
 
 

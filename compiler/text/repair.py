@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from .diagnostic import Diagnostic, Patch
+from ..diagnostics.diagnostic import Diagnostic, Patch
 from .patch import PatchError, apply_in_place
 from .text_patch import Edit, apply_to_text, edits, with_edits
 

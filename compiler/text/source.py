@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .codes import NOT_UTF8, TOO_LARGE, UNREADABLE_SPEC
-from .diagnostic import Result
-from .stages import Source
+from ..diagnostics.codes import NOT_UTF8, TOO_LARGE, UNREADABLE_SPEC
+from ..diagnostics.diagnostic import Result
+from ..stages import Source
 
 MAX_CHARACTERS = 10_000_000
 """The longest spec; a hand-written one has a few thousand characters."""

@@ -10,8 +10,8 @@ import re
 from json.decoder import JSONDecodeError
 from typing import NamedTuple
 
-from .codes import NOT_JSON
-from .diagnostic import Diagnostic
+from ..diagnostics.codes import NOT_JSON
+from ..diagnostics.diagnostic import Diagnostic
 
 BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 """A string, closed or not, or a bracket."""

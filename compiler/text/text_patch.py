@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .diagnostic import Patch
+from ..diagnostics.diagnostic import Patch
 from .locate import Span, locate_all
 from .patch import PatchError, apply_to_value, holder_of, value_at
 from .pointer import join, parts

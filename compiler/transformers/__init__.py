@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..diagnostic import Result
+from ..diagnostics.diagnostic import Result
 from ..stages import Node
 from .auto import choose
 from .base import FittedColumn, State

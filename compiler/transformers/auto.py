@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import codes
-from ..diagnostic import Result
-from ..dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING
+from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Result
 from ..stages import Node
 from .base import child, unsupported
 from .rows import ColumnRows

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .. import codes
-from ..diagnostic import Diagnostic
-from ..dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, OTHER, STRING
+from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, OTHER, STRING
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
 from ..stages import Node
 from .rows import ColumnRows, canonical
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING
+from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING
 
 READABLE = (BOOLEAN, INTEGER, FLOAT, STRING, DATETIME)
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .. import codes
-from ..diagnostic import Diagnostic, Result
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, nulls, unsupported
 from .categories import READABLE, counted, look_up, unseen

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..diagnostic import Diagnostic, Result
-from ..dtypes import BOOLEAN, FLOAT, INTEGER
+from ..data.dtypes import BOOLEAN, FLOAT, INTEGER
+from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, all_null, child, infinite, unsupported
 from .frequencies import Counts, Floats, mean, quantiles

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from .. import codes
-from ..diagnostic import Diagnostic, Result
-from ..dtypes import DATETIME
+from ..data.dtypes import DATETIME
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, all_null, infinite, unsupported
 from .continuous import indicator_names

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..diagnostic import Diagnostic, Result
+from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, infinite, nulls, unsupported
 from .continuous import NUMERIC

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ..dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING, classify
+from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING, classify
 
 if TYPE_CHECKING:
     from ..bundle import Bundle

@@ -11,8 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ...schema.declaration import Args
-from .. import codes
-from ..diagnostic import Diagnostic
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
 from ..stages import Node
 from .base import State
 from .frequencies import Counts, Floats, mean, quantiles, variance

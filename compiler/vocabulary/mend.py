@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import codes
-from .diagnostic import Diagnostic
-from .patch import PatchError, apply_in_place
-from .pointer import parts, pointer_of
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..text.patch import PatchError, apply_in_place
+from ..text.pointer import parts, pointer_of
 from .schema_walk import NOTHING, Fragment, Path, fragment_at, target
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .diagnostic import Patch
-from .pointer import pointer_of
+from ..diagnostics.diagnostic import Patch
+from ..text.pointer import pointer_of
 from .schema_error import Judged
 from .schema_walk import Fragment, Path, objects, target
 
@@ -22,12 +22,10 @@ class Home:
     Args:
         path: of the object.
         absent: what to write there first, where the object is not in the document.
-        rank: how likely it is, the smallest first.
     """
 
     path: Path
     absent: Mapping[str, Any] | None
-    rank: tuple[bool, int, bool]
 
     @property
     def pointer(self) -> str:
@@ -42,52 +40,75 @@ class Home:
         return {"op": "add", "path": self.pointer, "value": dict(self.absent)}, there
 
 
-def homes(judged: Judged, path: Path, value: Any,
-          taken: Collection[tuple[Path, str]] = ()) -> list[Home]:
-    """The likeliest objects that the key at `path` belongs to; several when none is likelier.
+class Homes:
+    """The objects of a document by the keys that they may have and do not."""
 
-    An object qualifies that has the key in its vocabulary, does not have it yet, and takes the
-    value. One that needs the key comes first, then the nearest, then one that is there.
+    def __init__(self, judged: Judged) -> None:
+        self._judged = judged
+        self._taken: set[tuple[Path, str]] = set()
+        self._lacking: dict[str, list[_Place]] = {}
+        for place in _places(judged):
+            for key in place.described.get("properties", {}):
+                if key not in place.holder:
+                    self._lacking.setdefault(key, []).append(place)
 
-    Args:
-        taken: places that other keys were found to belong to, each with its key.
-    """
-    key = path[-1]
-    assert isinstance(key, str)
-    if key == "type" or (key in _FREE_TEXT and _is_typed(judged, path[:-1])):
-        return []
-    found = [home for home in _homes(judged, path, key, value) if (home.path, key) not in taken]
-    if not found:
-        return []
-    best = min(home.rank for home in found)
-    return [home for home in found if home.rank == best]
+    def of(self, path: Path, value: Any) -> list[Home]:
+        """The likeliest objects that the key at `path` belongs to; several when none is likelier.
+
+        An object qualifies that takes the value, and that no other key was found to belong to.
+        One that needs the key comes first, then the nearest, then one that is there.
+        """
+        key = path[-1]
+        assert isinstance(key, str)
+        if key == "type" or (key in _FREE_TEXT and self._is_typed(path[:-1])):
+            return []
+        places = [place for place in self._lacking.get(key, ())
+                  if (place.path, key) not in self._taken and place.path[:len(path)] != path
+                  and place.path != path[:-1]]
+        takes = {id(inner): self._judged.accepts(inner, value)
+                 for inner in {id(place.inner(key)): place.inner(key) for place in places}.values()}
+        ranked = [(_rank(place, key, path[:-1]), place) for place in places
+                  if takes[id(place.inner(key))]]
+        if not ranked:
+            return []
+        best = min(rank for rank, _ in ranked)
+        found = [Home(place.path, place.absent) for rank, place in ranked if rank == best]
+        self._taken.add((found[0].path, key))
+        return found
+
+    def _is_typed(self, path: Path) -> bool:
+        return "type" in self._judged.described(path, {}).get("properties", ())
 
 
-def _is_typed(judged: Judged, path: Path) -> bool:
-    return "type" in judged.described(path, {}).get("properties", ())
+@dataclass(frozen=True)
+class _Place:
+    """An object, what the schema says of it, and, if it is not there, its default."""
+
+    path: Path
+    described: Fragment
+    holder: Mapping[str, Any]
+    absent: Mapping[str, Any] | None = None
+
+    def inner(self, key: str) -> Fragment:
+        inner: Fragment = self.described["properties"][key]
+        return inner
 
 
-def _homes(judged: Judged, path: Path, key: str, value: Any) -> Iterator[Home]:
-    for place, fragment, holder in objects(judged.schema, judged.value):
-        if place[:len(path)] == path:
-            continue
-        if place != path[:-1] and _takes(judged, fragment, holder, key, value):
-            needed = key in fragment.get("required", ())
-            yield Home(place, None, (not needed, _distance(path[:-1], place), False))
-        for name, inner in fragment.get("properties", {}).items():
+def _places(judged: Judged) -> Iterator[_Place]:
+    for path, described, holder in objects(judged.schema, judged.value):
+        yield _Place(path, described, holder)
+        for name, inner in described.get("properties", {}).items():
             default = inner.get("default")
-            if name in holder or not isinstance(default, dict):
-                continue
-            section = target(judged.schema["$defs"], inner, default)
-            if _takes(judged, section, default, key, value):
-                there = (*place, name)
-                yield Home(there, default, (True, _distance(path[:-1], there), True))
+            if name not in holder and isinstance(default, dict):
+                section = target(judged.schema["$defs"], inner, default)
+                yield _Place((*path, name), section, default, default)
 
 
-def _takes(judged: Judged, fragment: Fragment, holder: Mapping[str, Any], key: str,
-           value: Any) -> bool:
-    inner = fragment.get("properties", {}).get(key)
-    return inner is not None and key not in holder and judged.accepts(inner, value)
+def _rank(place: _Place, key: str, around: Path) -> tuple[bool, int, bool]:
+    """How likely a place is, the smallest first."""
+    absent = place.absent is not None
+    needed = not absent and key in place.described.get("required", ())
+    return not needed, _distance(around, place.path), absent
 
 
 def _distance(left: Path, right: Path) -> int:

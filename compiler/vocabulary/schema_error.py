@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .diagnostic import Diagnostic, Target
+from ..diagnostics.diagnostic import Diagnostic, Target
+from ..diagnostics.wording import name_of, shorten
+from ..text.pointer import pointer_of
 from .engine import accepts
-from .pointer import pointer_of
 from .schema_walk import Fragment, Path, fragment_at, target
-from .wording import name_of, shorten
 
 
 class SchemaError(NamedTuple):

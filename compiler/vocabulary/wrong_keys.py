@@ -7,18 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .codes import MISSING_KEY, UNKNOWN_KEY, UNKNOWN_TYPE, WRONG_KIND
-from .diagnostic import Diagnostic, Patch, Related
+from ..diagnostics.codes import MISSING_KEY, UNKNOWN_KEY, UNKNOWN_TYPE, WRONG_KIND
+from ..diagnostics.diagnostic import Diagnostic, Patch, Related
+from ..diagnostics.hints import did_you_mean, known, replace_fix
+from ..diagnostics.suggest import certain, nearest
+from ..diagnostics.wording import kind_of, shorten
+from ..text.pointer import pointer_of
 from .engine import DISPATCH
-from .hints import did_you_mean, known, replace_fix
-from .misplaced import Home, homes
-from .pointer import pointer_of
+from .misplaced import Home, Homes
 from .schema_error import Finding, Judged, SchemaError
 from .schema_walk import Path
-from .suggest import certain, nearest
-from .wording import kind_of, shorten
 
 VERSION_KEY = "specc"
+MOST_MISPLACED = 50
+"""Keys whose place is looked for: a spec with more of them was not written key by key."""
+
 _MOST_HOMES = 3
 """Objects that a help line names for a key that may belong to several."""
 
@@ -41,13 +44,18 @@ class Meant:
 def what_was_meant(errors: Sequence[SchemaError], judged: Judged) -> dict[Path, Meant]:
     """For the path of every unknown key what it was meant to be; no two mean the same."""
     found: dict[Path, Meant] = {}
-    taken: set[tuple[Path, str]] = set()
+    homes: Homes | None = None
+    searched = 0
 
     def settle(path: Path, value: Any) -> None:
-        places = homes(judged, path, value, taken)
+        nonlocal homes, searched
+        searched += 1
+        if searched > MOST_MISPLACED:
+            return
+        homes = homes or Homes(judged)
+        places = homes.of(path, value)
         if places:
             found[path] = Meant(None, len(places) == 1, tuple(places))
-            taken.add((places[0].path, str(path[-1])))
 
     for error in errors:
         if error.keyword == "additionalProperties":
@@ -182,8 +190,7 @@ def _missing_type(error: SchemaError, judged: Judged, types: Sequence[str]) -> F
     if misspelt is not None:
         return Finding(None, unknown_key(error, (*error.path, misspelt), Meant("type", True),
                                          f"this {family}"))
-    fitting = [name for name in types if judged.accepts(error.schema,
-                                                        {**error.got, "type": name})]
+    fitting = [name for name in types if _may_be(error, judged, name)]
     default = judged.fragment(error.path).get("default")
     usual = default.get("type") if isinstance(default, dict) else None
     only = fitting[0] if len(fitting) == 1 else types[0] if len(types) == 1 else None
@@ -198,6 +205,15 @@ def _missing_type(error: SchemaError, judged: Judged, types: Sequence[str]) -> F
         advice = known(fitting, "types with these keys") if fitting else known(types, "types")
     return Finding("type", MISSING_KEY.at(error.pointer, owner=f"this {family}", key="type",
                                           help=advice, fix=fix))
+
+
+def _may_be(error: SchemaError, judged: Judged, name: str) -> bool:
+    """Whether an object without a type has all that this type needs, and nothing else."""
+    variant = judged.schema["$defs"].get(f"{error.schema['title']}.{name}", {})
+    keys = {"type", *error.got}
+    if not (set(variant.get("required", ())) <= keys <= set(variant.get("properties", ()))):
+        return False
+    return judged.accepts(variant, {**error.got, "type": name})
 
 
 def _misspelt_type(error: SchemaError, judged: Judged, types: Sequence[str]) -> str | None:

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .codes import NOT_ALLOWED, OUT_OF_RANGE, WRONG_KIND
-from .diagnostic import Patch
-from .hints import replace_fix
+from ..diagnostics.codes import NOT_ALLOWED, OUT_OF_RANGE, WRONG_KIND
+from ..diagnostics.diagnostic import Patch
+from ..diagnostics.hints import replace_fix
+from ..diagnostics.suggest import certain, nearest
+from ..diagnostics.wording import count, kind_of, name_of, shorten, show
 from .schema_error import Finding, Judged, SchemaError
-from .suggest import certain, nearest
-from .wording import count, kind_of, name_of, shorten, show
 
 _KINDS = {"integer": "an integer", "number": "a number", "string": "a string",
           "boolean": "true or false", "array": "a list", "object": "an object", "null": "null"}

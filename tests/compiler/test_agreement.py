@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from specc.compiler.agreement import task_of
-from specc.compiler.diagnostic import Diagnostic
-from specc.compiler.loss_repair import label_width
+from specc.compiler.diagnostics.diagnostic import Diagnostic
+from specc.compiler.network.agreement import task_of
+from specc.compiler.network.loss_repair import label_width
 from specc.compiler.stages import LabelFacts
 from specc.schema.agreement import LOSS_RULES, RANGE_WORDS, VALUE_RANGES, loss_rule
 from specc.schema.constructors import load

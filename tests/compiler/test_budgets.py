@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from specc.compiler.matching import percent
+from specc.compiler.data.matching import percent
 
 import specc
 

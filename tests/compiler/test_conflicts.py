@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from specc.compiler.conflicts import RULES, Rule, check_conflicts, check_schedule
+from specc.compiler.network.conflicts import RULES, Rule, check_conflicts, check_schedule
 from specc.compiler.pipeline import read, resolve_document
 from specc.compiler.stages import Graph, Source
 from specc.schema.constructors import load

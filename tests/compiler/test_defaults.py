@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from specc.compiler.defaults import with_defaults
+from specc.compiler.vocabulary.defaults import with_defaults
 from specc.schema import load_schema
 from specc.schema.declaration import Family, Type
 from specc.schema.vocabulary import VOCABULARY

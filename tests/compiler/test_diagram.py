@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from specc.compiler.diagram import DIAGRAMS, dot, mermaid
+from specc.compiler.planning.diagram import DIAGRAMS, dot, mermaid
 
 import specc
 

@@ -11,8 +11,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from specc.compiler.defaults import with_defaults
-from specc.compiler.encode import Encoded, encode
+from specc.compiler.data.encode import Encoded, encode
 from specc.compiler.stages import (
     BoundExtractor,
     Column,
@@ -23,6 +22,7 @@ from specc.compiler.stages import (
 )
 from specc.compiler.transformers import ColumnRows, fit_column
 from specc.compiler.transformers.rows import canonical
+from specc.compiler.vocabulary.defaults import with_defaults
 from specc.schema.assemble import assemble
 
 AUTO = with_defaults({"$ref": "#/$defs/transformer", "$defs": assemble()["$defs"]},

@@ -15,11 +15,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specc.compiler import codes
 from specc.compiler.bundle import BundleError
-from specc.compiler.defaults import with_defaults
-from specc.compiler.diagnostic import Result
-from specc.compiler.dtypes import classify
+from specc.compiler.data.dtypes import classify
+from specc.compiler.diagnostics import codes
+from specc.compiler.diagnostics.diagnostic import Result
 from specc.compiler.passes.fit import fit
 from specc.compiler.stages import (
     UNKNOWN_LABEL,
@@ -32,6 +31,7 @@ from specc.compiler.stages import (
     Positions,
     Samples,
 )
+from specc.compiler.vocabulary.defaults import with_defaults
 from specc.schema.assemble import assemble
 
 DEFINITIONS = assemble()["$defs"]

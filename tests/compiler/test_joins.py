@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specc.compiler import joins
-from specc.compiler.joins import compact, comparable, compose, duplicates, examples, match
+from specc.compiler.data import joins
+from specc.compiler.data.joins import compact, comparable, compose, duplicates, examples, match
 
 LARGEST = 2**63 - 1
 UTC = "UTC"

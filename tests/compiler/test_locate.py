@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from specc.compiler.locate import Span, locate, locate_all, position
-from specc.compiler.pointer import parts, pointer_of
+from specc.compiler.text.locate import Span, locate, locate_all, position
+from specc.compiler.text.pointer import parts, pointer_of
 
 KEYS = st.text(alphabet='ab/~"\\ \u00e9\n0', max_size=3)
 JSON = st.recursive(

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from specc.compiler.defaults import with_defaults
 from specc.compiler.passes import infer, lower
-from specc.compiler.plan_text import plan_text
+from specc.compiler.planning.plan_text import plan_text
 from specc.compiler.stages import Plan
+from specc.compiler.vocabulary.defaults import with_defaults
 from specc.schema import load_schema
 
 import specc

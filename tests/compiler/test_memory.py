@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from specc.compiler import memory
-from specc.compiler.diagnostic import Diagnostic
+from specc.compiler.diagnostics.diagnostic import Diagnostic
+from specc.compiler.planning import memory
 from specc.compiler.stages import ShapedNode
 from specc.runtime.device import choose_device
 from specc.runtime.loop import run_step

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from specc.compiler.patch import apply_to_value
+from specc.compiler.text.patch import apply_to_value
 
 import specc
 

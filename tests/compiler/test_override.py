@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from specc.compiler.override import apply_overrides
 from specc.compiler.passes.parse import MAX_DEPTH
 from specc.compiler.stages import Document, Source
+from specc.compiler.text.override import apply_overrides
 
 VALUE = {"training": {"epochs": 3}, "metrics": [{"type": "a"}, {"type": "b"}], "name": "x"}
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from specc.compiler.codes import UNKNOWN_KEY
-from specc.compiler.diagnostic import Diagnostic, Patch
-from specc.compiler.patch import PatchError, apply_to_value
-from specc.compiler.pointer import join, pointer_of
-from specc.compiler.repair import MAX_ROUNDS, apply_all, repair
-from specc.compiler.text_patch import apply_to_text, edits, with_edits
+from specc.compiler.diagnostics.codes import UNKNOWN_KEY
+from specc.compiler.diagnostics.diagnostic import Diagnostic, Patch
+from specc.compiler.text.patch import PatchError, apply_to_value
+from specc.compiler.text.pointer import join, pointer_of
+from specc.compiler.text.repair import MAX_ROUNDS, apply_all, repair
+from specc.compiler.text.text_patch import apply_to_text, edits, with_edits
 
 KEYS = st.text(alphabet='ab/~"\\ \u00e90', max_size=2) | st.sampled_from(["type", "specc"])
 SCALARS = (st.none() | st.booleans() | st.integers() | st.text(max_size=4)

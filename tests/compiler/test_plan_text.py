@@ -10,7 +10,7 @@ from typing import Any
 import click.testing
 import pandas as pd
 import pytest
-from specc.compiler.plan_text import plan_text
+from specc.compiler.planning.plan_text import plan_text
 from specc.runtime.timing import time_steps
 
 import specc as api

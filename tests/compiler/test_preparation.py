@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from specc.compiler.bundle import Bundle
-from specc.compiler.diagnostic import Severity
-from specc.compiler.preparation import Splits, prepare_priority, prepare_split
-from specc.compiler.splitting import apportion
+from specc.compiler.data.preparation import Splits, prepare_priority, prepare_split
+from specc.compiler.data.splitting import apportion
+from specc.compiler.diagnostics.diagnostic import Severity
 from specc.compiler.stages import Node
 from specc.schema.preparation import PREPARATIONS
 

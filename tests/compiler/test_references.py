@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from specc.compiler.diagnostic import Diagnostic
+from specc.compiler.diagnostics.diagnostic import Diagnostic
 
 import specc
 

@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from specc.compiler.codes import (
+from specc.compiler.diagnostics.codes import (
     DUPLICATE_KEY,
     EMPTY_FRAME,
     MISSING_KEY,
@@ -21,7 +21,7 @@ from specc.compiler.codes import (
     UNUSED_EXTRACTOR,
     WRONG_KIND,
 )
-from specc.compiler.diagnostic import Diagnostic, Related, Severity
+from specc.compiler.diagnostics.diagnostic import Diagnostic, Related, Severity
 from specc.compiler.reporters import render_json, render_text
 from specc.compiler.stages import Source
 

@@ -15,11 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from specc.compiler.codes import EMPTY_FRAME, TOO_LARGE, UNKNOWN_KEY, UNKNOWN_TYPE, WRONG_KIND
-from specc.compiler.diagnostic import Diagnostic, Related, Severity
+from specc.compiler.diagnostics.codes import (
+    EMPTY_FRAME,
+    TOO_LARGE,
+    UNKNOWN_KEY,
+    UNKNOWN_TYPE,
+    WRONG_KIND,
+)
+from specc.compiler.diagnostics.diagnostic import Diagnostic, Related, Severity
+from specc.compiler.diagnostics.rules import RULES
 from specc.compiler.reporters import FORMATS, render, render_fault
 from specc.compiler.reporters.sarif import uri
-from specc.compiler.rules import RULES
 from specc.compiler.stages import Source
 
 TEXT = """\

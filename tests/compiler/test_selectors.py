@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from specc.compiler.selectors import select
+from specc.compiler.data.selectors import select
 from specc.compiler.stages import Selector
 
 DTYPES = {"id": "integer", "fare": "float", "fare_2": "float", "Name": "string", "a*": "string",

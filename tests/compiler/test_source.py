@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from specc.compiler.passes.parse import MAX_DEPTH, first_too_deep, parse
 from specc.compiler.reporters import render_json, render_text
-from specc.compiler.source import MAX_CHARACTERS, read_source
 from specc.compiler.stages import Source
+from specc.compiler.text.source import MAX_CHARACTERS, read_source
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-10**20, 10**20)
@@ -244,7 +244,7 @@ def test_parsing_imports_nothing_heavy() -> None:
     import subprocess
 
     code = ("import sys; import specc.compiler.passes.parse, specc.compiler.passes.validate, "
-            "specc.compiler.reporters, specc.compiler.override; "
+            "specc.compiler.reporters, specc.compiler.text.override; "
             "print(sorted({'torch', 'numpy', 'pandas', 'pyarrow', 'sklearn', 'jsonschema', "
             "'difflib'} & set(sys.modules)))")
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

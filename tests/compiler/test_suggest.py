@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from specc.compiler.suggest import certain, edit_distance, nearest
+from specc.compiler.diagnostics.suggest import certain, edit_distance, nearest
 
 TYPES = (
     "extraction", "feed_forward", "parallel", "fully_connected", "output", "linear", "relu",

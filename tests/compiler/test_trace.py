@@ -15,11 +15,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from specc.compiler.diagnostic import Diagnostic
-from specc.compiler.network import extractions, walk
+from specc.compiler.diagnostics.diagnostic import Diagnostic
+from specc.compiler.network.trace import trace
+from specc.compiler.network.tree import extractions, walk
 from specc.compiler.passes.resolve import resolve
 from specc.compiler.stages import NetworkNode, Plan, Shapes, Source, Spec
-from specc.compiler.trace import trace
 from specc.runtime.batches import Batch
 from specc.runtime.build import build_network
 from specc.runtime.lookup import Layout

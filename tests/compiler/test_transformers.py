@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specc.compiler.defaults import with_defaults
-from specc.compiler.diagnostic import Result
+from specc.compiler.diagnostics.diagnostic import Result
 from specc.compiler.stages import Node
 from specc.compiler.transformers import (
     FITTED,
@@ -31,6 +30,7 @@ from specc.compiler.transformers import (
     restore,
 )
 from specc.compiler.transformers.rows import canonical
+from specc.compiler.vocabulary.defaults import with_defaults
 from specc.schema.assemble import assemble
 from specc.schema.transformers import TRANSFORMERS
 

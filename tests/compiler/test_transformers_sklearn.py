@@ -20,9 +20,9 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from specc.compiler.defaults import with_defaults
 from specc.compiler.stages import Node
 from specc.compiler.transformers import ColumnRows, Continuous, fit_column
+from specc.compiler.vocabulary.defaults import with_defaults
 from specc.schema.assemble import assemble
 
 DEFINITIONS = assemble()["$defs"]

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from specc.compiler.diagnostic import Diagnostic
-from specc.compiler.engine import schema_errors
+from specc.compiler.diagnostics.diagnostic import Diagnostic
 from specc.compiler.passes.parse import MAX_DEPTH, parse
 from specc.compiler.passes.validate import validate
-from specc.compiler.pointer import parts, pointer_of
 from specc.compiler.reporters import render_text
 from specc.compiler.stages import Document, Source
+from specc.compiler.text.pointer import parts, pointer_of
+from specc.compiler.vocabulary.engine import schema_errors
 
 
 def variant(name: str, properties: Mapping[str, Any], required: tuple[str, ...] = ()) -> Any:

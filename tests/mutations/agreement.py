@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from specc.compiler.patch import value_at
+from specc.compiler.text.patch import value_at
 
 from .bases import Base
 from .case import Case, replaced

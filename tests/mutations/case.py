@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from specc.compiler.diagnostic import Patch
-from specc.compiler.patch import apply_to_value
+from specc.compiler.diagnostics.diagnostic import Patch
+from specc.compiler.text.patch import apply_to_value
 
 from .bases import Base
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from specc.compiler.diagnostic import Diagnostic
-from specc.compiler.patch import PatchError, apply_to_value
+from specc.compiler.diagnostics.diagnostic import Diagnostic
 from specc.compiler.pipeline import compile_document, read
 from specc.compiler.stages import Source
+from specc.compiler.text.patch import PatchError, apply_to_value
 
 from .bases import Bundles
 from .case import Case

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from specc.compiler.bundle import Bundle
-from specc.compiler.pointer import pointer_of
-from specc.compiler.schema_walk import Path
+from specc.compiler.text.pointer import pointer_of
+from specc.compiler.vocabulary.schema_walk import Path
 
 from .bases import Base, names_of
 from .case import Case, replaced

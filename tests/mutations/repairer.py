@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from specc.compiler.diagnostic import Diagnostic, Patch
-from specc.compiler.patch import PatchError, apply_to_value
-from specc.compiler.pointer import join, parts
+from specc.compiler.diagnostics.diagnostic import Diagnostic, Patch
+from specc.compiler.text.patch import PatchError, apply_to_value
+from specc.compiler.text.pointer import join, parts
 
 from .case import Case
 from .outcome import Compiler

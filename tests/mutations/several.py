@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from specc.compiler.patch import apply_to_value
-from specc.compiler.pointer import parts, pointer_of, touched
+from specc.compiler.text.patch import apply_to_value
+from specc.compiler.text.pointer import parts, pointer_of, touched
 
 from .agreement import AGREEMENT
 from .bases import Base

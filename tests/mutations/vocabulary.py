@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from specc.compiler.pointer import pointer_of
-from specc.compiler.schema_walk import Fragment, Path, fragment_at, objects, target
+from specc.compiler.text.pointer import pointer_of
+from specc.compiler.vocabulary.schema_walk import Fragment, Path, fragment_at, objects, target
 from specc.schema import load_schema
 
 from .bases import Base

@@ -14,7 +14,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from specc.compiler.network import extractions
+from specc.compiler.network.tree import extractions
 from specc.compiler.passes import infer
 from specc.compiler.stages import Plan
 from specc.runtime.batches import Batches, layout_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from specc.compiler.network import extractions
+from specc.compiler.network.tree import extractions
 from specc.compiler.stages import Plan
 from specc.runtime.batches import layout_of
 from specc.runtime.build import Network, build_network

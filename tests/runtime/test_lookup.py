@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 from specc.compiler.passes import infer
-from specc.compiler.plan_text import plan_text
+from specc.compiler.planning.plan_text import plan_text
 from specc.runtime.lookup import CodedInput, Layout, LookupLinear, replace_first_linear
 from specc.runtime.rehearse import rehearse
 from torch import nn

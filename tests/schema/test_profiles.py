@@ -25,10 +25,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 from specc.compiler import pipeline
 from specc.compiler.bundle import Bundle
-from specc.compiler.diagnostic import Diagnostic
-from specc.compiler.engine import DISPATCH, schema_errors
+from specc.compiler.diagnostics.diagnostic import Diagnostic
 from specc.compiler.passes.bind import bind
 from specc.compiler.stages import Source
+from specc.compiler.vocabulary.engine import DISPATCH, schema_errors
 from specc.schema import SCHEMA_FILE, load_schema
 from specc.schema.llm import GIVEN_UP, llm_profile
 from specc.schema.narrow import LONGEST_CHAIN, BundleNames, narrowed

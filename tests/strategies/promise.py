@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from specc.compiler import codes
-from specc.compiler.diagnostic import Code, Diagnostic
-from specc.compiler.locate import locate
+from specc.compiler.diagnostics import codes
+from specc.compiler.diagnostics.diagnostic import Code, Diagnostic
+from specc.compiler.text.locate import locate
 from specc.schema import load_schema
 
 import specc

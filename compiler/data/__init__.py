@@ -1,0 +1,1 @@
+"""The tables of a bundle: columns, keys, joins, splits, and rows as numbers."""

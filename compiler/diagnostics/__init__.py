@@ -1,0 +1,1 @@
+"""What specc tells of a mistake: the codes, their wording, names that are near."""

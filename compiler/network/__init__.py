@@ -1,0 +1,1 @@
+"""The network and what must agree with it: shapes, label, loss, optimizer, metrics."""

@@ -1,0 +1,1 @@
+"""A document against the vocabulary: its mistakes, repairs and defaults."""
