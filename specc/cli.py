@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import api
-from .compiler.reporters import painter, render_text
+from .compiler.reporters import painter, render_json, render_text
 from .output import COLOR, FORMAT, TEXT_OR_JSON, Commands, is_colored, print_findings
 from .version import __version__
 
@@ -122,15 +122,16 @@ def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...]) -> Non
             print_findings(result.diagnostics, result.source, form)
         click.echo(plan_text(result.plan.description, _measured(result.plan)), nl=False)
         return
-    # Standard output holds the plan alone, so that a program can read it.
-    if result.diagnostics:
-        click.echo(render_text(result.diagnostics, result.source, color=False), err=True)
     if form == "json":
-        described = {**result.plan.description, "measured": _measured(result.plan)}
-        click.echo(json.dumps(described, indent=2, ensure_ascii=False))
+        found = json.loads(render_json(result.diagnostics, result.source))
+        report = {**found, **result.plan.description, "measured": _measured(result.plan)}
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
         return
     from .compiler.planning.diagram import DIAGRAMS
 
+    # Standard output holds the drawing alone, so that a program can read it.
+    if result.diagnostics:
+        click.echo(render_text(result.diagnostics, result.source, color=False), err=True)
     click.echo(DIAGRAMS[form](result.plan.description), nl=False)
 
 

@@ -134,20 +134,22 @@ def test_json_of_a_warning(specc: Specc, spec: Json, bundle: Path) -> None:
     assert (report["valid"], report["error_count"], report["warning_count"]) == (True, 0, 1)
 
 
-def test_json_of_a_plan_is_the_plan(specc: Specc, spec_file: Path, bundle: Path) -> None:
+def test_json_of_a_plan_has_counts_beside_it(specc: Specc, spec_file: Path,
+                                             bundle: Path) -> None:
     result = specc("plan", "spec.json", "bundle", "--format", "json")
     plan = json.loads(result.stdout)
     assert result.exit_code == 0
     assert (plan["format"], plan["name"], plan["task"]) == (1, "orders", "binary")
+    assert (plan["format_version"], plan["valid"], plan["error_count"]) == ("1.0", True, 0)
 
 
-def test_json_of_a_plan_leaves_warnings_to_standard_error(specc: Specc, spec: Json,
-                                                          bundle: Path) -> None:
+def test_json_of_a_plan_holds_its_warnings(specc: Specc, spec: Json, bundle: Path) -> None:
     spec["training"]["batch_size"] = 64
     write_spec(spec)
     result = specc("plan", "spec.json", "bundle", "--format", "json")
-    assert json.loads(result.stdout)["training"]["batch_size"] == 64
-    assert "SC402" in result.stderr
+    plan = json.loads(result.stdout)
+    assert plan["training"]["batch_size"] == 64
+    assert [found["code"] for found in plan["diagnostics"]] == ["SC402"]
 
 
 def test_json_of_a_bundle_that_cannot_be_read(specc: Specc) -> None:

@@ -20,6 +20,9 @@ LARGE = {"flights"}
 SMALL = [name for name in ALL if name not in LARGE]
 
 # What a run has to reach on `test`: well below what it reaches, far above guessing.
+WARNED = {"titanic": ["SC312"]}
+"""Titanic trains classes with the squared error, as its text does, and is warned of it."""
+
 LEAST = {
     "breast_cancer": ("roc_auc_score", 0.97), "diabetes": ("r2_score", 0.3),
     "flights": ("roc_auc_score", 0.74), "iris": ("accuracy_score", 0.85),
@@ -63,7 +66,7 @@ def test_spec_says_who_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_spec_runs(name: str, bundles: dict[str, Path], tmp_path: Path) -> None:
     checked = specc.validate(spec(name), bundles[name])
-    assert checked.diagnostics == (), str(checked)
+    assert codes(checked) == WARNED.get(name, []), str(checked)
     reaches(name, specc.run(spec(name), bundles[name], out=tmp_path))
 
 
@@ -74,9 +77,13 @@ def test_large_spec_runs(name: str, tmp_path: Path) -> None:
     reaches(name, specc.run(spec(name), bundle, out=tmp_path))
 
 
+def codes(result: specc.Validation) -> list[str]:
+    return [one.code for one in result.diagnostics]
+
+
 def reaches(name: str, result: specc.RunResult) -> None:
     assert result.run is not None, str(result)
-    assert result.diagnostics == (), str(result)
+    assert codes(result) == WARNED.get(name, []), str(result)
     metric, least = LEAST[name]
     value = result.metrics["test"][metric]
     assert value is not None and value >= least

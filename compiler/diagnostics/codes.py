@@ -178,6 +178,12 @@ BROKEN_STEP = Code(
     "at real numbers, so `specc plan` and `specc run` find it and `specc validate` does not.",
 )
 
+LOSS_FOR_NUMBERS = Code(
+    "SC312", WARNING, "{loss} measures distances, the label is 0 or 1",
+    help="use torch.nn:BCEWithLogitsLoss on logits, or torch.nn:BCELoss behind a sigmoid",
+    doc="Legal and seldom meant: its gradient fades where a classifier is most wrong.",
+)
+
 # SC4xx: the plan
 
 SPLIT_WITHOUT_ROWS = Code(

@@ -87,6 +87,10 @@ def edit_distance(left: str, right: str, limit: int) -> int:
     """
     if abs(len(left) - len(right)) > limit:
         return limit + 1
+    same = _same_start(left, right)
+    left, right = left[same:], right[same:]
+    same = _same_start(left[::-1], right[::-1])
+    left, right = left[:len(left) - same], right[:len(right) - same]
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, a in enumerate(left, 1):
@@ -100,6 +104,12 @@ def edit_distance(left: str, right: str, limit: int) -> int:
             return limit + 1
         before = previous
     return min(row[-1], limit + 1)
+
+
+def _same_start(left: str, right: str) -> int:
+    """How many letters two names have in common from their start on."""
+    return next((place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
+                min(len(left), len(right)))
 
 
 def _ranked(name: str, candidates: Iterable[str]) -> list[tuple[_Rank, str]]:

@@ -61,7 +61,7 @@ def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnos
     A loss that cannot read the label at all is told alone: with another one, output and
     weights are judged anew. Several findings that one other loss would settle are one.
 
-    Reports: SC302 to SC306, SC309.
+    Reports: SC302 to SC306, SC309, SC312.
 
     Args:
         label: UNKNOWN_LABEL where there is no bundle, or no label in it.
@@ -79,7 +79,8 @@ def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnos
         other = fitting_loss(graph, shapes, label)
         if other is not None:
             return (_other_loss(graph, shapes, rule, label, other),)
-    return (*output, *_check_weights(loss, label_width(rule, label)))
+    return (*output, *_check_weights(loss, label_width(rule, label)),
+            *_check_purpose(graph, rule, label))
 
 
 def _check_range(graph: Graph, shapes: Shapes, rule: LossRule) -> Iterator[Diagnostic]:
@@ -98,6 +99,15 @@ def _check_range(graph: Graph, shapes: Shapes, rule: LossRule) -> Iterator[Diagn
         related = [Related("this gives them", pointer=shapes.range_at)] if shapes.range_at else []
         yield code.at(_TYPE, loss=loss, wanted=rule.wants, got=RANGE_WORDS[shapes.output_range],
                       help=_range_help(loss), related=related, fix=range_fix(graph, shapes))
+
+
+def _check_purpose(graph: Graph, rule: LossRule, label: LabelFacts) -> Iterator[Diagnostic]:
+    """A loss on distances whose label has the two values of a class."""
+    zero_or_one = label.integral and (label.minimum, label.maximum) == (0, 1)
+    if rule.values == "any" and label.form == "number" and label.columns == 1 and zero_or_one:
+        yield codes.LOSS_FOR_NUMBERS.at(
+            _TYPE, loss=graph.loss.type,
+            related=[Related("this is the label", pointer=graph.label.pointer)])
 
 
 def _range_help(loss: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.hints import replace_fix, unknown
+from ..diagnostics.hints import known, replace_fix, unknown
 from ..diagnostics.suggest import nearest
 from ..stages import Extractor, NetworkNode
 from ..text.pointer import inside, join, touched
@@ -15,6 +15,9 @@ from .tree import frames_read, walk
 
 Read = tuple[str, str]
 """The pointer of a mention of an extractor, and the name."""
+
+MOST_GUESSED = 50
+"""Unknown names for which the nearest is looked for: more were not written one by one."""
 
 _EXTRACTORS = "/extractors"
 
@@ -39,34 +42,46 @@ def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Extr
     if _EXTRACTORS in holes:
         return
     features = [name for name in extractors if name != label]
-    known = [read for read in reads if not any(inside(read[0], hole) for hole in holes)]
-    unread = [name for name in features if name not in {name for _, name in reads}]
-    strangers = [name for _, name in known
-                 if name not in extractors and nearest(name, features) is None]
+    sound = [read for read in reads if not any(inside(read[0], hole) for hole in holes)]
+    unread = set(features) - {name for _, name in reads}
+    unknown_names = [name for _, name in sound if name not in extractors]
+    guessed = len(unknown_names) <= MOST_GUESSED
+    strangers = [name for name in unknown_names if guessed and nearest(name, features) is None]
+    left_over = min(unread) if len(unread) == 1 else None
+    beside: dict[str, list[str]] = {}
+    for pointer, name in reads:
+        beside.setdefault(_place(pointer), []).append(name)
     seen: set[tuple[str, str]] = set()
-    for pointer, name in known:
-        place = pointer.rpartition("/")[0]
-        beside = {other for at, other in reads if at.rpartition("/")[0] == place}
-        if name not in extractors:
-            left = [feature for feature in features if feature not in beside]
-            diagnostic = unknown(codes.UNKNOWN_EXTRACTOR, pointer, "extractors", name,
-                                 left or features)
-            if name in strangers and len(strangers) == len(unread) == 1:
-                diagnostic = _left_over(diagnostic, unread[0])
-            yield diagnostic
-        elif name == label:
-            yield _label_as_input(pointer, name, unread, alone=len(beside) == 1)
-        elif (place, name) in seen:
-            yield codes.FRAME_TWICE.at(pointer, name=name,
-                                       fix=({"op": "remove", "path": pointer},))
-        seen.add((place, name))
+    for pointer, name in sound:
+        others = beside[_place(pointer)]
+        if name in extractors:
+            if name == label:
+                yield _label_as_input(pointer, name, left_over, alone=len(others) == 1)
+            elif (_place(pointer), name) in seen:
+                yield codes.FRAME_TWICE.at(pointer, name=name,
+                                           fix=({"op": "remove", "path": pointer},))
+        elif not guessed:
+            yield codes.UNKNOWN_EXTRACTOR.at(pointer, name=name,
+                                             help=known(features, "extractors"))
+        elif left_over is not None and strangers == [name]:
+            yield _left_over(codes.UNKNOWN_EXTRACTOR.at(pointer, name=name), left_over)
+        else:
+            # What is read there already was not meant a second time.
+            left = [feature for feature in features if feature not in others]
+            yield unknown(codes.UNKNOWN_EXTRACTOR, pointer, "extractors", name, left or features)
+        seen.add((_place(pointer), name))
 
 
-def _label_as_input(pointer: str, name: str, unread: Sequence[str], *,
+def _place(pointer: str) -> str:
+    """The list that an element stands in."""
+    return pointer.rpartition("/")[0]
+
+
+def _label_as_input(pointer: str, name: str, left_over: str | None, *,
                     alone: bool) -> Diagnostic:
     """The network reads the label: another extractor that nothing reads was meant, or none."""
-    if len(unread) == 1:
-        return _left_over(codes.LABEL_AS_INPUT.at(pointer, name=name), unread[0])
+    if left_over is not None:
+        return _left_over(codes.LABEL_AS_INPUT.at(pointer, name=name), left_over)
     fix = None if alone else ({"op": "remove", "path": pointer},)
     return codes.LABEL_AS_INPUT.at(pointer, name=name, fix=fix)
 

@@ -26,6 +26,10 @@ _MOST_HOMES = 3
 """Objects that a help line names for a key that may belong to several."""
 
 
+_MOST_RELATED = 20
+"""Objects that a finding points at for such a key."""
+
+
 @dataclass(frozen=True)
 class Meant:
     """What an unknown key was meant to be: another key of its object, or a key of another one.
@@ -124,7 +128,7 @@ def unknown_key(error: SchemaError, path: Path, meant: Meant,
             fix = meant.homes[0].move(path)
         else:
             related = [Related("it may belong here", pointer=home.pointer)
-                       for home in meant.homes if home.absent is None]
+                       for home in meant.homes[:_MOST_RELATED] if home.absent is None]
     elif meant.key is not None:
         if meant.certain:
             fix = _rename(path, meant.key)

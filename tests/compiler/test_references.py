@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from specc.compiler.diagnostics.diagnostic import Diagnostic
+from specc.compiler.network.references import MOST_GUESSED
 
 import specc
 
@@ -71,3 +72,11 @@ def test_an_unknown_label_is_the_extractor_that_nothing_reads() -> None:
     assert diagnostic.fix == ({"op": "add", "path": "/label", "value": "y"},)
     (diagnostic,) = found(["person"], names=("y", "person", "ticket"))
     assert diagnostic.fix is None
+
+
+def test_many_unknown_names_are_told_without_guesses() -> None:
+    """Each guess costs as much as there are extractors; so many names are not typing mistakes."""
+    reads = [f"persn{number}" for number in range(MOST_GUESSED + 1)]
+    diagnostics = found(reads)
+    assert len(diagnostics) == len(reads)
+    assert {diagnostic.help for diagnostic in diagnostics} == {"known extractors: person, ticket"}

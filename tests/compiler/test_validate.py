@@ -19,6 +19,7 @@ from specc.compiler.reporters import render_text
 from specc.compiler.stages import Document, Source
 from specc.compiler.text.pointer import parts, pointer_of
 from specc.compiler.vocabulary.engine import schema_errors
+from specc.compiler.vocabulary.wrong_keys import MOST_MISPLACED
 
 
 def variant(name: str, properties: Mapping[str, Any], required: tuple[str, ...] = ()) -> Any:
@@ -352,6 +353,15 @@ def test_a_value_that_does_not_fit_does_not_belong_there() -> None:
     assert "belongs" not in (diagnostic.help or "")
     diagnostic = only(spec({**PERCEPTRON, "lr": "fast"}, training={"epochs": 1}), fixed=False)
     assert "belongs" not in (diagnostic.help or "")
+
+
+def test_the_places_of_many_keys_are_not_looked_for() -> None:
+    for strange, helped in ((MOST_MISPLACED - 1, True), (MOST_MISPLACED, False)):
+        layers = [{**RELU, "strange": 1} for _ in range(strange)]
+        value = spec({"type": "feed_forward", "factories": layers}, lr=0.1, training={"epochs": 1})
+        found = {d.pointer: d for d in findings(value)}
+        assert len(found) == strange + 1
+        assert ("belongs" in (found["/lr"].help or "")) == helped
 
 
 def test_what_people_call_things_is_no_misplaced_name() -> None:

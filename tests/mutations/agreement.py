@@ -75,8 +75,8 @@ _CLASSES = ("CrossEntropyLoss", "NLLLoss", "MultiMarginLoss")
 
 _LOSSES: Mapping[str, tuple[str, ...]] = {
     # One column of 0 and 1 without a sigmoid, or with one.
-    "breast_cancer": (*_CLASSES, "BCELoss", "SoftMarginLoss"),
-    "flights": (*_CLASSES, "BCELoss", "SoftMarginLoss"),
+    "breast_cancer": (*_CLASSES, "BCELoss", "SoftMarginLoss", "MSELoss"),
+    "flights": (*_CLASSES, "BCELoss", "SoftMarginLoss", "HuberLoss"),
     "titanic": (*_CLASSES, "BCEWithLogitsLoss", "SoftMarginLoss"),
     "breast_cancer.probabilities": (*_CLASSES, "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"),
     # Three classes; two classes with their log-probabilities.

@@ -197,7 +197,7 @@ def test_weights_that_a_step_breaks(tmp_path: Path) -> None:
     large = {
         **spec(), "optimizer": {"type": "torch.optim:SGD", "lr": 1e6},
         "network": {"type": "output", "input_frames": ["atoms"]},
-        "loss": {"type": "torch.nn:L1Loss"},
+        "loss": {"type": "torch.nn:BCEWithLogitsLoss"},
     }
     large["extractors"] = {
         "label": large["extractors"]["label"],
