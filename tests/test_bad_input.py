@@ -426,3 +426,21 @@ def test_device_that_is_not_there(specc: Specc, spec: Json, bundle: Path,
     write_spec(spec)
     finding = only(rejected(specc))
     assert (finding["code"], finding["pointer"]) == ("SC404", "/training/device")
+
+
+def test_step_that_breaks_the_weights(specc: Specc, spec: Json, frames: Frames,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """SC311: numbers this large are refused by the fit, whose limit is taken away here."""
+    monkeypatch.setattr("specc.compiler.transformers.base.LARGEST_TO_TRAIN", 1e38)
+    spec["extractors"]["order"] = {"type": "plain", "take_columns": ["atoms"]}
+    spec["network"] = {"type": "output", "input_frames": ["order"]}
+    spec["optimizer"] = {"type": "torch.optim:SGD", "lr": 1e6}
+    write_spec(spec)
+    bundle = Path("bundle")
+    bundle.mkdir()
+    for name, frame in {**frames, "index": frames["index"].assign(atoms=1e33)}.items():
+        frame.to_parquet(bundle / f"{name}.parquet")
+    result = specc("plan", "spec.json", "bundle")
+    assert result.exit_code == 1
+    assert "SC311" in result.stdout
+

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "SC002": ("a case of the corpus is text", "test_spec_that_is_not_utf8"),
     "SC008": ("ten megabytes", "test_spec_that_is_too_large"),
     "SC009": ("overrides stand beside the text", "test_override_without_a_place"),
+    "SC311": ("its cause is refused before", "test_step_that_breaks_the_weights"),
     "SC404": ("depends on the machine", "test_device_that_is_not_there"),
     "SC405": ("depends on the machine", "test_more_memory_than_there_is"),
     "SC501": ("a run", "test_diverging_run"),

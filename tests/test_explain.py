@@ -41,6 +41,8 @@ IN_WORDS = {
               "give the spec; it has a few thousand characters."),
     "SC009": ("`--set training/epochs=3`: the pointer does not start with a slash.",
               "`--set /training/epochs=3`."),
+    "SC311": ('an optimizer whose first step on the sample batch leaves infinite weights.',
+              'a lower learning rate, or scaled inputs.'),
     "SC404": ('"device": "cuda" in `training`, on a machine without such a device.',
               'write "device": "auto", or leave it out.'),
     "SC405": ("a bundle with more rows than the memory holds once they are encoded.",

@@ -418,3 +418,10 @@ LABEL_TWIN = Code(
     help='leave it out: "drop_columns": ["{name}"]',
     doc="Each of its values goes with one value of the label, so the network needs nothing else.",
 )
+TOO_LARGE_TO_TRAIN = Code(
+    "SC707", ERROR,
+    "the column {name!r} of {frame!r} reaches the network with numbers up to {largest}",
+    help='scale it: "transformer": {{"type": "continuous"}}; a label needs a larger unit',
+    doc="Beyond 1e15 a gradient, which grows with the square, soon leaves float32, and the run "
+    "would end in SC501.",
+)

@@ -15,10 +15,13 @@ from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, OTHER, STRING
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..stages import Node
-from .rows import ColumnRows, canonical
+from .rows import LARGEST, ColumnRows, canonical
 
 State = tuple[dict[str, Any], dict[str, pa.Array]]
 """A fitted transformer as JSON and Arrow arrays."""
+
+LARGEST_TO_TRAIN = 1e15
+"""Numbers beyond this reach a network only by mistake: it cannot be trained on them."""
 
 _ADVICE = {
     BOOLEAN: "continuous",
@@ -117,6 +120,19 @@ def infinite(rows: ColumnRows, pointer: str, found: NDArray[np.bool_]) -> tuple[
         pointer, name=rows.name, frame=rows.frame, count=count,
         help="store them as null or as finite numbers; a number is infinite for a network when "
         "it is beyond 3.4e38, or becomes so by scaling"),)
+
+
+def too_large(rows: ColumnRows, pointer: str,
+              encoded: NDArray[np.floating[Any]]) -> tuple[Diagnostic, ...]:
+    """SC703 when an encoded value is infinite in float32, else SC707 when one is too large."""
+    with np.errstate(over="ignore"):
+        sizes = np.abs(encoded)
+    lost = infinite(rows, pointer, sizes > LARGEST)
+    largest = float(np.nanmax(sizes, initial=0.0))
+    if lost or largest <= LARGEST_TO_TRAIN:
+        return lost
+    return (codes.TOO_LARGE_TO_TRAIN.at(pointer, name=rows.name, frame=rows.frame,
+                                        largest=f"{largest:.2g}"),)
 
 
 def nulls(rows: ColumnRows, pointer: str, help: str) -> tuple[Diagnostic, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..data.dtypes import BOOLEAN, FLOAT, INTEGER
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
-from .base import FittedColumn, State, all_null, child, infinite, unsupported
+from .base import FittedColumn, State, all_null, child, infinite, too_large, unsupported
 from .frequencies import Counts, Floats, mean, quantiles
 from .rows import LARGEST, ColumnRows, numbers
 from .scalers import Scaler, check_scaler, fit_scaler, restore_scaler
@@ -56,7 +56,8 @@ class Continuous(FittedColumn):
             out[:, 0] = self.scaler(raw)
 
     def check(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
-        return infinite(rows, pointer, ~np.isfinite(self.encode(rows.values)))
+        encoded = self.encode(rows.values)
+        return infinite(rows, pointer, ~np.isfinite(encoded)) or too_large(rows, pointer, encoded)
 
     def state(self) -> State:
         state: dict[str, Any] = {

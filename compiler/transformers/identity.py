@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
-from .base import FittedColumn, State, infinite, nulls, unsupported
+from .base import FittedColumn, State, nulls, too_large, unsupported
 from .continuous import NUMERIC
-from .rows import LARGEST, ColumnRows, numbers
+from .rows import ColumnRows, numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Identity(FittedColumn):
         return (
             *nulls(rows, pointer, 'use "continuous", which imputes nulls, or fill them: '
                    '"nulls": "fill"'),
-            *infinite(rows, pointer, np.abs(numbers(rows.values)) > LARGEST),
+            *too_large(rows, pointer, numbers(rows.values)),
         )
 
     def state(self) -> State:
