@@ -14,7 +14,8 @@ from ..compiler.seeds import derive_seed
 from ..compiler.stages import NetworkNode, Plan
 from ..compiler.text.pointer import join
 from ..schema.declaration import Scope
-from ..schema.shapes import Value
+from ..schema.networks.modules.values import Sequence
+from ..schema.shapes import Value, length_of
 from .batches import Batch, Input
 from .lookup import Layout, LookupLinear, replace_first_linear
 
@@ -28,6 +29,17 @@ class Extraction(nn.Module):
 
     def forward(self, batch: Batch) -> Input:
         return batch.inputs[self.pointer]
+
+
+class PerStep(nn.Module):
+    """Sequence -> Sequence: a module for rows, applied to every step alone."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, steps: Sequence) -> Sequence:
+        return steps._replace(values=self.inner(steps.values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +110,8 @@ class _Builder(Scope):
                 module = replace_first_linear(module, self.layouts[extraction])
         if not node.declaration.children:
             self.nodes[node.pointer] = module
+        if node.declaration.per_step and length_of(value) is not None:
+            return PerStep(module)
         return module  # type: ignore[no-any-return]
 
 

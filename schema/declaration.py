@@ -48,6 +48,10 @@ class Scope:
         """The torch module of the child node `child` when it reads `value`."""
         raise NotImplementedError
 
+    def vectors(self, frame: str) -> Any:
+        """The given vectors of `IdColumn.vectors`, a float32 tensor `(rows, width)`."""
+        raise NotImplementedError
+
 
 def _no_parameters(value: Value, args: Args, scope: Scope) -> ParameterShapes:
     return {}
@@ -79,6 +83,9 @@ class NetworkType(Type):
             wide one-hot input may come as integer codes.
         needs_several_rows: `(args) -> bool`, whether training on a batch of one row
             is impossible, as for batch normalization.
+        per_step: given a sequence, the module is applied to each step alone, so it never sees
+            padding, and neither reads nor gives a mask. False for a type whose module takes
+            `modules.values.Sequence` or `Features` itself; it must not let padding in.
     """
 
     shape: Callable[[Value, Args, Scope], Value] = lambda value, args, scope: value
@@ -88,6 +95,7 @@ class NetworkType(Type):
     output_range: Callable[[Args], str] = _real
     reads_codes: bool = False
     needs_several_rows: Callable[[Args], bool] = _never
+    per_step: bool = True
 
 
 @dataclass(frozen=True)

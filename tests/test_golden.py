@@ -63,7 +63,7 @@ from specc.compiler.stages import (
 from specc.compiler.text.pointer import parts
 from specc.runtime.rehearse import rehearse
 from specc.schema import load_schema
-from specc.schema.shapes import show
+from specc.schema.shapes import BATCH, show
 
 FOLDER = Path(__file__).with_name("golden")
 CASES = sorted(path for path in FOLDER.glob("*/*/*.json") if path.suffixes == [".json"])
@@ -208,8 +208,8 @@ def _resolved(graph: Graph) -> str:
 
 
 def _symbolic(graph: Graph) -> str:
-    widths = dict.fromkeys((extractor.name for extractor in graph.extractors), None)
-    return _nodes(trace(graph.network, widths, None)[0])
+    frames = {extractor.name: (BATCH, None) for extractor in graph.extractors}
+    return _nodes(trace(graph.network, frames, None)[0])
 
 
 def _nodes(shapes: Shapes) -> str:

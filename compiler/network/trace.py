@@ -10,12 +10,15 @@ from ...schema.networks.structure import extract
 from ...schema.shapes import (
     BATCH,
     UNKNOWN,
+    Features,
     Frames,
     ParameterShapes,
     Shape,
     ShapeError,
     Unknown,
     Value,
+    length_of,
+    show,
 )
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Related
@@ -98,6 +101,8 @@ class _Tracer(Scope):
         ):
             return UNKNOWN, {}
         try:
+            if node.declaration.per_step:
+                _check_step(node, value)
             output = node.declaration.shape(value, node.args, self)
             return output, node.declaration.parameters(value, node.args, self)
         except ShapeError as error:
@@ -150,6 +155,14 @@ class _Tracer(Scope):
         )
 
 
+def _check_step(node: NetworkNode, value: Value) -> None:
+    """Raises ShapeError where a node that works on rows would read padding."""
+    if length_of(value) is not None and node.declaration.needs_several_rows(node.args):
+        raise ShapeError(show(value), "rows that are all there",
+                         help="it would take the mean over the padding too: use layer "
+                         "normalization on sequences")
+
+
 def _width_key(node: NetworkNode) -> str | None:
     """The pointer of the number that is the width of what a node gives."""
     if node.type == "fully_connected":
@@ -157,22 +170,21 @@ def _width_key(node: NetworkNode) -> str | None:
     return join(node.pointer, "out_features") if "out_features" in node.args else None
 
 
-def trace(network: NetworkNode, widths: Mapping[str, int | None],
+def trace(network: NetworkNode, frames: Mapping[str, Shape | Features],
           label_width: int | None, holes: frozenset[str] = frozenset(),
           ) -> tuple[Shapes, tuple[Diagnostic, ...]]:
     """The shape of every node, without torch.
 
     Args:
         network: the root node; it reads the batch of named frames.
-        widths: extractor -> columns it gives; None while they are not known.
+        frames: frame of the batch -> what it is; a width is None while it is not known.
         label_width: columns that `output` gives; None while they are not known.
         holes: pointers of invented values; nodes that have one give an unknown shape.
 
     Reports: SC301.
     """
     tracer = _Tracer(label_width, holes)
-    batch = Frames({name: (BATCH, width) for name, width in widths.items()})
-    output = tracer.visit(network, batch)
+    output = tracer.visit(network, Frames(frames))
     shapes = Shapes(tuple(tracer.nodes), output, tracer.range, tracer.looked_up,
                     tracer.range_at, tracer.range_before, tracer.width_at, tracer.self_sized)
     return shapes, tuple(tracer.found)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...schema.agreement import WHOLE_TENSOR, loss_rule
+from ...schema.shapes import BATCH, Features, Shape
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..network import agreement
 from ..network.loss_repair import label_width
@@ -36,8 +37,8 @@ def check_symbolic(graph: Graph) -> tuple[Diagnostic, ...]:
 
     Reports: SC301, SC303 to SC305, SC308.
     """
-    widths = dict.fromkeys(_features(graph), None)
-    shapes, found = trace(graph.network, widths, None, graph.holes)
+    frames: dict[str, Shape | Features] = {name: (BATCH, None) for name in _features(graph)}
+    shapes, found = trace(graph.network, frames, None, graph.holes)
     return (*found, *agreement.check_loss(graph, shapes, UNKNOWN_LABEL),
             *check_optimizer(graph, shapes))
 
@@ -56,7 +57,9 @@ def infer(fitted: FittedGraph) -> Result[ShapedGraph]:
         name: fitted.extractors[name].width if name in fitted.extractors else None
         for name in _features(graph)
     }
-    shapes, found = trace(graph.network, widths, label_width(rule, label), graph.holes)
+    frames: dict[str, Shape | Features] = {
+        name: (BATCH, width) for name, width in widths.items()}
+    shapes, found = trace(graph.network, frames, label_width(rule, label), graph.holes)
     task = agreement.task_of(rule, label)
     loss_found = agreement.check_loss(graph, shapes, label)
     found = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ...schema.shapes import UNKNOWN, Frames, Shape, Unknown, size
+from ...schema.shapes import Dim, Features, Length, Members, Value, size
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..stages import FittedExtractor, Memory, Node, ShapedGraph, ShapedNode
@@ -106,11 +106,23 @@ def _activations(node: ShapedNode) -> int:
     return max(hidden, _numbers_a_sample(node.output))
 
 
-def _numbers_a_sample(value: Shape | Frames | Unknown) -> int:
-    if value is UNKNOWN or not isinstance(value, tuple):
+def _numbers_a_sample(value: Value) -> int:
+    """Numbers of one sample, a sequence at its longest."""
+    if isinstance(value, Features):
+        value = value.numbers
+    if not isinstance(value, tuple):
         return 0
-    known = tuple(dim for dim in value if isinstance(dim, int))
+    counts = (_count(dim) for dim in value)
+    known = tuple(count for count in counts if count is not None)
     return size(known) or 0 if known else 0
+
+
+def _count(dim: Dim) -> int | None:
+    if isinstance(dim, Length):
+        return dim.longest
+    if isinstance(dim, Members):
+        return dim.count
+    return dim if isinstance(dim, int) else None
 
 
 # What there is

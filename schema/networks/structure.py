@@ -8,12 +8,14 @@ from ..declaration import Args, NetworkType, Scope
 from ..fields import NAME, array, boolean, choice, many_of
 from ..shapes import (
     BATCH,
+    Dim,
+    Features,
     Frames,
     ParameterShapes,
     Shape,
     ShapeError,
-    Unknown,
     Value,
+    length_of,
     show,
     tensor,
 )
@@ -21,17 +23,40 @@ from .activations import OUTPUT_ACTIVATIONS, activation, range_after
 
 
 def extract(value: Value, frames: tuple[str, ...]) -> Value:
-    """Named frames `(batch, width)` side by side: `(batch, sum of widths)`."""
+    """Named frames side by side: their widths add up, their ids stand beside the numbers.
+
+    Sequences go side by side where they have one length, so the steps of one context.
+    """
     if not isinstance(value, Frames):
         raise ShapeError(show(value), "the batch of named frames",
                          help="an extraction stands first: nothing before it gives a tensor")
-    widths = [value.shapes[name][-1] for name in frames]
+    read = [value.shapes[name] for name in frames]
+    lengths = [length_of(frame) for frame in read]
+    for name, length in zip(frames, lengths, strict=True):
+        if length != lengths[0]:
+            raise ShapeError(
+                f"{frames[0]} {show(read[0])} beside {name} {show(value.shapes[name])}",
+                "rows of one kind side by side",
+                help="give each its own part of a `parallel`, and reduce the sequence there to "
+                "one row a sample")
+    lead = (BATCH,) if lengths[0] is None else (BATCH, lengths[0])
+    numbers = (*lead, _total([_numbers(frame)[-1] for frame in read]))
+    ids = tuple(column for frame in read if isinstance(frame, Features) for column in frame.ids)
+    return Features(numbers, ids) if ids else numbers
+
+
+def _numbers(frame: Shape | Features) -> Shape:
+    return frame.numbers if isinstance(frame, Features) else frame
+
+
+def _total(widths: list[Dim]) -> int | None:
+    """The sum of widths, None while one is not known."""
     total = 0
     for width in widths:
         if not isinstance(width, int):
-            return (BATCH, None)
+            return None
         total += width
-    return (BATCH, total)
+    return total
 
 
 EXTRACTION = NetworkType(
@@ -44,6 +69,7 @@ EXTRACTION = NetworkType(
     required=("frames",),
     examples=({"frames": ["passengers"]},),
     shape=lambda value, args, scope: extract(value, tuple(args["frames"])),
+    per_step=False,
 )
 
 
@@ -77,6 +103,7 @@ FEED_FORWARD = NetworkType(
     build=_build_in_turn,
     children=("factories",),
     output_range=lambda args: "same",
+    per_step=False,
 )
 
 
@@ -124,11 +151,3 @@ OUTPUT = NetworkType(
     output_range=lambda args: range_after(args["activation"]),
     reads_codes=True,
 )
-
-
-def is_known(value: Value) -> bool:
-    """Whether every width of a value is a number (the batch axis left out)."""
-    if isinstance(value, Unknown):
-        return False
-    shapes = value.shapes.values() if isinstance(value, Frames) else [value]
-    return all(dim is not None for shape in shapes for dim in shape)

@@ -12,7 +12,18 @@ from typing import Any
 
 from ..constructors import load
 from ..declaration import Args, NetworkType, Scope
-from ..shapes import Dim, ParameterShapes, Shape, ShapeError, Value, show, size, tensor
+from ..shapes import (
+    Dim,
+    Length,
+    ParameterShapes,
+    Shape,
+    ShapeError,
+    Value,
+    length_of,
+    show,
+    size,
+    tensor,
+)
 from .activations import RANGES
 from .structure import linear_parameters
 
@@ -47,6 +58,10 @@ def _axis(shape: Shape, args: Args, key: str = "dim") -> int:
         raise ShapeError(f"{key} {dim} of {show(shape)}", "an axis other than the batch",
                          help=f"samples of a batch must not see each other; use {key} {only}",
                          key=key, value=value)
+    if isinstance(shape[position], Length):
+        raise ShapeError(f"{key} {dim} of {show(shape)}", "an axis other than the length",
+                         help="the padding behind the last step must not be read; use "
+                         f"{key} -1", key=key, value=-1)
     return position
 
 
@@ -83,11 +98,18 @@ def _linear(shape: Shape, args: Args) -> Shape:
 
 
 def _channels(shape: Shape) -> Dim:
-    """The channel axis of the layers that take `(batch, channels, ...)`."""
+    """The channel axis of the layers that take `(batch, channels, ...)`.
+
+    Raises ShapeError for a sequence, whose second axis is its length.
+    """
+    if length_of(shape) is not None:
+        raise ShapeError(show(shape), "(batch, channels, ...)",
+                         help="normalise each step by itself with `torch.nn:LayerNorm`")
     return shape[1]
 
 
 def _batch_norm(shape: Shape, args: Args) -> Shape:
+    _channels(shape)
     if len(shape) not in (2, 3):
         raise ShapeError(show(shape), "(batch, width) or (batch, channels, length)")
     return shape
@@ -105,8 +127,9 @@ def _group_norm(shape: Shape, args: Args) -> Shape:
 
 
 def _prelu(shape: Shape, args: Args) -> Shape:
-    wanted, channels = args["num_parameters"], _channels(shape)
-    if wanted != 1 and isinstance(channels, int) and channels != wanted:
+    wanted = args["num_parameters"]
+    channels = _channels(shape) if wanted != 1 else None
+    if isinstance(channels, int) and channels != wanted:
         raise ShapeError(show(shape), f"{wanted} channels, one for each parameter",
                          help=f"use {channels} parameters, or 1 for all channels",
                          key="num_parameters", value=channels)

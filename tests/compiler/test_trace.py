@@ -23,7 +23,7 @@ from specc.compiler.stages import NetworkNode, Plan, Shapes, Source, Spec
 from specc.runtime.batches import Batch
 from specc.runtime.build import build_network
 from specc.runtime.lookup import Layout
-from specc.schema.shapes import UNKNOWN, Frames
+from specc.schema.shapes import BATCH, UNKNOWN, Features, Frames, Shape
 
 import specc
 
@@ -42,7 +42,12 @@ def network_of(network: Mapping[str, Any]) -> NetworkNode:
 
 def traced(network: Mapping[str, Any], widths: Mapping[str, int | None] | None = None,
            label_width: int | None = 2) -> tuple[Shapes, tuple[Diagnostic, ...]]:
-    return trace(network_of(network), WIDTHS if widths is None else widths, label_width)
+    return trace(network_of(network), flat_frames(WIDTHS if widths is None else widths),
+                 label_width)
+
+
+def flat_frames(widths: Mapping[str, int | None]) -> dict[str, Shape | Features]:
+    return {name: (BATCH, width) for name, width in widths.items()}
 
 
 def chain(*factories: Mapping[str, Any], frames: tuple[str, ...] = ("a", "b")) -> dict[str, Any]:
@@ -296,8 +301,8 @@ def planned(plan: Plan, network: NetworkNode, shapes: Shapes) -> Plan:
 def test_rules_agree_with_the_built_network(plan: Plan, network: dict[str, Any], rows: int,
                                             label_width: int) -> None:
     root = network_of(network)
-    unknown, _ = trace(root, dict.fromkeys(WIDTHS), None)
-    shapes, found = trace(root, WIDTHS, label_width)
+    unknown, _ = trace(root, flat_frames(dict.fromkeys(WIDTHS)), None)
+    shapes, found = trace(root, flat_frames(WIDTHS), label_width)
     assert len(found) <= 1
     if found:
         return
