@@ -6,20 +6,22 @@ Not checked here: numbers that a module computes, beyond the range that it state
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from specc.schema.agreement import RANGE_WORDS
 from specc.schema.declaration import Args, NetworkType, Scope
 from specc.schema.networks import NETWORKS
 from specc.schema.networks.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, range_after
 from specc.schema.networks.structure import extract
-from specc.schema.shapes import BATCH, UNKNOWN, Frames, Shape, ShapeError, show, size, tensor
+from specc.schema.shapes import BATCH, UNKNOWN, Frames, Shape, ShapeError, Value, show, size, tensor
 from torch import nn
+
+from ..strategies.values import ORDINARY, agrees, forgotten, has_shape, inputs, rows_of, tensors
 
 LEAVES = [entry for entry in NETWORKS if entry.build is not None and not entry.children]
 BY_NAME = {entry.name: entry for entry in NETWORKS}
@@ -89,29 +91,21 @@ def arguments(entry: NetworkType) -> st.SearchStrategy[Args]:
     return (examples | drawn).filter(JOINED_RULES.get(entry.name, lambda args: True))
 
 
-def shapes() -> st.SearchStrategy[Shape]:
-    """`(batch, width)` most of the time, else with more axes."""
-    rank = st.sampled_from([1, 1, 1, 2, 3])
-    return rank.flatmap(lambda axes: st.lists(st.integers(1, 8), min_size=axes, max_size=axes)).map(
-        lambda widths: (BATCH, *widths))
+def ordinary(entry: NetworkType, args: Args) -> Value:
+    """The first ordinary value that a type reads."""
+    for value in ORDINARY:
+        try:
+            entry.shape(value, args, Place(2))
+        except ShapeError:
+            continue
+        return value
+    raise AssertionError(f"{entry.name} reads no ordinary value")
 
 
-def forgotten(shape: Shape) -> Iterator[Shape]:
-    """The shape with every choice of widths not known, itself left out."""
-    for known in itertools.product((True, False), repeat=len(shape) - 1):
-        if not all(known):
-            yield (shape[0], *(dim if keep else None
-                               for dim, keep in zip(shape[1:], known, strict=True)))
-
-
-def rows_of(shape: Shape, rows: int) -> torch.Tensor:
-    return torch.randn(rows, *(dim for dim in shape[1:] if isinstance(dim, int)))
-
-
-def agrees(known: Shape, unknown: Shape) -> bool:
-    """Whether a shape is told less of than another, and nothing else."""
-    return len(known) == len(unknown) and all(
-        told is None or told == dim for dim, told in zip(known, unknown, strict=True))
+def built(entry: NetworkType, value: Value, args: Args, label_width: int = 2) -> nn.Module:
+    assert entry.build is not None
+    module: nn.Module = entry.build(value, args, Place(label_width))
+    return module
 
 
 # The rules
@@ -122,25 +116,25 @@ def test_shape_and_parameters_are_those_of_the_module(entry: NetworkType) -> Non
     accepted = []
 
     @QUICK
-    @given(args=arguments(entry), shape=shapes(), label_width=st.integers(1, 4))
-    def holds(args: Args, shape: Shape, label_width: int) -> None:
-        scope = Place(label_width)
+    @given(args=arguments(entry), value=inputs(per_step=entry.per_step),
+           label_width=st.integers(1, 4))
+    def holds(args: Args, value: Value, label_width: int) -> None:
         try:
-            wanted = entry.shape(shape, args, scope)
+            wanted = entry.shape(value, args, Place(label_width))
         except ShapeError as error:
             assert error.got and error.wanted
             return
-        accepted.append(shape)
+        accepted.append(value)
         assert isinstance(wanted, tuple) and wanted[0] == BATCH and None not in wanted
-        assert entry.build is not None
-        module = entry.build(shape, args, scope)
-        assert {name: tuple(weight.shape) for name, weight in module.named_parameters()} == dict(
-            entry.parameters(shape, args, scope))
+        module = built(entry, value, args, label_width)
+        assert {name: tuple(weight.shape) for name, weight in module.named_parameters()
+                if weight.requires_grad} == dict(
+            entry.parameters(value, args, Place(label_width)))
         for rows in range(1, 6):
             module.train(rows > 1 or not entry.needs_several_rows(args))
-            assert tuple(module(rows_of(shape, rows)).shape) == (rows, *wanted[1:])
+            assert has_shape(module(tensors(value, rows)), wanted, rows)
             module.eval()
-            assert tuple(module(rows_of(shape, rows)).shape) == (rows, *wanted[1:])
+            assert has_shape(module(tensors(value, rows)), wanted, rows)
 
     holds()
     assert accepted, "no drawn shape was accepted, so nothing was compared"
@@ -149,24 +143,24 @@ def test_shape_and_parameters_are_those_of_the_module(entry: NetworkType) -> Non
 @each_leaf
 def test_examples_take_an_ordinary_batch(entry: NetworkType) -> None:
     for example in entry.examples:
-        assert entry.build is not None
         args = filled(entry, example)
-        module = entry.build((BATCH, 8), args, Place(2))
-        wanted = entry.shape((BATCH, 8), args, Place(2))
-        assert ("batch", *module(torch.randn(4, 8)).shape[1:]) == wanted
+        value = ordinary(entry, args)
+        assert has_shape(built(entry, value, args)(tensors(value, 4)),
+                         entry.shape(value, args, Place(2)), 4)
 
 
 @each_leaf
 def test_unknown_widths_flow(entry: NetworkType) -> None:
     @QUICK
-    @given(args=arguments(entry), shape=shapes(), label_width=st.integers(1, 4))
-    def holds(args: Args, shape: Shape, label_width: int) -> None:
+    @given(args=arguments(entry), value=inputs(per_step=entry.per_step),
+           label_width=st.integers(1, 4))
+    def holds(args: Args, value: Value, label_width: int) -> None:
         try:
-            wanted = tensor(entry.shape(shape, args, Place(label_width)))
+            wanted = tensor(entry.shape(value, args, Place(label_width)))
         except ShapeError:
             return
-        parameters = entry.parameters(shape, args, Place(label_width))
-        for less, width in itertools.product((shape, *forgotten(shape)), (label_width, None)):
+        parameters = entry.parameters(value, args, Place(label_width))
+        for less, width in itertools.product((value, *forgotten(value)), (label_width, None)):
             assert agrees(wanted, tensor(entry.shape(less, args, Place(width))))
             told = entry.parameters(less, args, Place(width))
             assert told.keys() == parameters.keys()
@@ -186,15 +180,14 @@ def test_bare_batch_is_refused_with_advice(entry: NetworkType) -> None:
 @each_leaf
 def test_several_rows_are_asked_for_where_one_will_not_do(entry: NetworkType) -> None:
     for example in entry.examples:
-        assert entry.build is not None
         args = filled(entry, example)
-        module = entry.build((BATCH, 8), args, Place(2))
-        module.train()
+        value = ordinary(entry, args)
+        module = built(entry, value, args).train()
         if not entry.needs_several_rows(args):
-            module(torch.randn(1, 8))
+            module(tensors(value, 1))
             continue
         with pytest.raises(ValueError, match="more than 1 value"):
-            module(torch.randn(1, 8))
+            module(tensors(value, 1))
 
 
 def test_codes_are_read_by_a_linear_layer_that_comes_first() -> None:
@@ -211,11 +204,13 @@ def test_codes_are_read_by_a_linear_layer_that_comes_first() -> None:
 def test_one_sample_gets_one_output_whatever_its_batch(entry: NetworkType) -> None:
     """So a prediction is the same alone and among others: no statistics of the batch."""
     for example in entry.examples:
-        assert entry.build is not None
-        module = entry.build((BATCH, 8), filled(entry, example), Place(2)).eval()
-        batch = torch.randn(4, 8)
+        args = filled(entry, example)
+        value = ordinary(entry, args)
+        module, batch = built(entry, value, args).eval(), tensors(value, 4)
         for row in range(4):
-            torch.testing.assert_close(module(batch[row:row + 1]), module(batch)[row:row + 1])
+            alone = slice(row, row + 1)
+            torch.testing.assert_close(module(rows_of(batch, alone)),
+                                       rows_of(module(batch), alone))
 
 
 # Ranges
@@ -263,9 +258,8 @@ def test_outputs_lie_in_the_stated_range(entry: NetworkType) -> None:
         try:
             entry.shape(shape, args, Place(3))
         except ShapeError:
-            assume(False)
-        assert entry.build is not None
-        module = entry.build(shape, args, Place(3)).train(training)
+            return
+        module = built(entry, shape, args, 3).train(training)
         stated = entry.output_range(args)
         given_ranges = SAMPLES if stated in ("same", "scaled") else ["real"]
         for name in given_ranges:
