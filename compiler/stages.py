@@ -6,7 +6,7 @@ Arrays inside a record are never written after the pass that made them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .bundle import Bundle
+    from .data.windows import Windows
     from .transformers import FittedColumn
+    from .transformers.ids import Ids
+    from .transformers.scalers import Scaler
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,28 @@ class NetworkNode(Node):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a sample stands among the rows of another frame, by a time or a number of each.
+
+    Args:
+        sample: a column of the frame whose rows are the samples.
+        row: a column of the other frame.
+    """
+
+    pointer: str
+    sample: str
+    row: str
+
+
+@dataclass(frozen=True)
 class Join:
     """One step of a chain: `columns` of the frame so far match `key_columns` of `frame`.
 
-    `key_columns` is None where the key of the frame is meant. `max_missing` is the largest
-    share of samples that may lose their row here.
+    Args:
+        key_columns: None where the key of the frame is meant.
+        max_missing: the largest share of samples that may lose their row here.
+        as_of: the last row before the time of the sample is taken, of all with the key;
+            None where the key is the row's alone.
     """
 
     pointer: str
@@ -89,6 +109,7 @@ class Join:
     columns: tuple[str, ...]
     key_columns: tuple[str, ...] | None
     max_missing: float = 1.0
+    as_of: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +122,25 @@ class Selector:
 
 
 @dataclass(frozen=True)
+class Vectors:
+    """Given vectors for the values of an `embedding`: rows of a frame, found by its key."""
+
+    pointer: str
+    frame: str
+    take: tuple[Selector, ...]
+    trained: bool
+
+
+@dataclass(frozen=True)
 class Extractor:
-    """Takes the columns of one frame for every sample, through a chain of joins."""
+    """Takes the columns of one frame for every sample, through a chain of joins.
+
+    The samples are the rows of the index frame, or inside a context those of its frame.
+
+    Args:
+        transformer: for an `embedding` a node of the type `ids`.
+        prefix: stands before the names of columns in a `combined` frame.
+    """
 
     pointer: str
     name: str
@@ -114,6 +152,79 @@ class Extractor:
     nulls: str
     fill_value: Any
     transformer: Node
+    vectors: Vectors | None = None
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The rows of another frame that belong to each sample, and what is made of them.
+
+    Args:
+        joins: the chain from the sample to the row whose columns are matched.
+        on: the last step, to the frame of the context; without columns every row matches.
+        place: where the sample stands among the rows; None takes all rows of the key.
+        strict: whether the place is a time at which the sample may not look ahead (`as_of`).
+        within: the longest distance in time, an ISO 8601 duration, or as a number.
+        where: conditions on a row, as in the spec.
+        extractors: what is taken of each row, side by side.
+        aggregations: what is made of the rows; a frame of the batch each.
+    """
+
+    pointer: str
+    name: str
+    joins: tuple[Join, ...]
+    on: Join
+    place: Place | None
+    strict: bool
+    order_by: tuple[str, ...]
+    direction: str
+    size: int | None
+    within: str | float | None
+    include_self: bool
+    where: Sequence[Any]
+    extractors: tuple[Extractor, ...]
+    aggregations: Mapping[str, Node]
+
+
+@dataclass(frozen=True)
+class BatchFrame:
+    """A frame that the network can read by its name.
+
+    Args:
+        pointer: the extractor, or the aggregation of a context, that gives it.
+        extractors: the names of those that stand in it side by side; none for a context.
+        context: the name of the context, with `aggregation`; None for extractors.
+    """
+
+    pointer: str
+    extractors: tuple[str, ...] = ()
+    context: str | None = None
+    aggregation: str | None = None
+
+
+@dataclass(frozen=True)
+class GroupRule:
+    """What the spec asks for the weights of some network nodes; None keeps the optimizer's.
+
+    `nodes` are pointers of nodes, each with all below it, or types.
+    """
+
+    pointer: str
+    nodes: tuple[str, ...]
+    lr: float | None
+    weight_decay: float | None
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """When training ends before its last epoch; see the properties of the vocabulary."""
+
+    split: str
+    metric: str
+    patience: int
+    min_change: float
+    restore_best: bool
 
 
 @dataclass(frozen=True)
@@ -122,10 +233,23 @@ class Training:
 
     epochs: int
     batch_size: int
+    mini_batch_size: int | None
+    mini_epochs: int
+    accumulate: int
+    gradient_clipping: float | None
+    max_steps: int | None
+    max_seconds: float | None
+    report: str
     train_on: tuple[str, ...]
     evaluate_on: tuple[str, ...] | None
     evaluate_every: int
-    sampling: str
+    evaluate_before_training: bool
+    early_stopping: EarlyStopping | None
+    sampler: Node
+    sample_weight: str | None
+    class_weight: str | Mapping[str, float] | None
+    no_decay: tuple[str, ...]
+    parameter_groups: tuple[GroupRule, ...]
     device: str
     threads: int | None
 
@@ -145,7 +269,8 @@ class Graph:
 
     A spec with mistakes gives a graph too, so that later passes can look for more: what they
     must not judge is in `holes` and `assumed`, as in `Spec`. `written` is the value of the
-    `Spec`, without defaults.
+    `Spec`, without defaults. `extractors` are those over the samples, the parts of `combined`
+    one by one; `frames` is what the network may read.
     """
 
     source: Source
@@ -155,6 +280,8 @@ class Graph:
     seed: int
     bundle: BundleSettings
     extractors: tuple[Extractor, ...]
+    contexts: tuple[Context, ...]
+    frames: Mapping[str, BatchFrame]
     label: Extractor
     network: NetworkNode
     loss: Node
@@ -179,6 +306,8 @@ class Samples:
         training: how often a training sample counts in a fit: 1 for rows that train,
             0 for the others, bool `[samples]`.
         priority: chance of being drawn, float64 `[samples]`, or None without priorities.
+        weight: how much a sample counts in the loss, float32 `[samples]`, or None where all
+            count the same.
     """
 
     rows: NDArray[np.int64]
@@ -186,9 +315,21 @@ class Samples:
     names: tuple[str, ...]
     training: NDArray[np.bool_]
     priority: NDArray[np.float64] | None
+    weight: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def at(self, chosen: NDArray[np.int64]) -> Samples:
+        """These samples alone, by their numbers."""
+        return Samples(
+            rows=self.rows[chosen],
+            split=self.split[chosen],
+            names=self.names,
+            training=self.training[chosen],
+            priority=None if self.priority is None else self.priority[chosen],
+            weight=None if self.weight is None else self.weight[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -243,6 +384,15 @@ class Column:
     dtype: str
 
 
+@dataclass(frozen=True)
+class BoundVectors:
+    """A frame of given vectors: its key, and the columns of numbers."""
+
+    frame: str
+    key: str
+    columns: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class BoundExtractor:
     """An extractor whose frames, keys and columns were found in the bundle."""
@@ -250,17 +400,46 @@ class BoundExtractor:
     extractor: Extractor
     positions: Positions
     columns: tuple[Column, ...]
+    vectors: BoundVectors | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class BoundContext:
+    """A context whose rows were found.
+
+    Args:
+        anchor: the chain from the samples to the row that `on` starts from.
+        windows: the rows of the context's frame that may be seen, in order, and the range of
+            them that each sample sees.
+        timed: whether places are times.
+        extractors: what is taken of each of `windows.rows`, side by side.
+    """
+
+    context: Context
+    anchor: Positions
+    windows: Windows
+    timed: bool
+    extractors: Mapping[str, BoundExtractor]
 
 
 @dataclass(frozen=True, eq=False)
 class BoundGraph:
-    """A graph tied to a bundle: samples, row positions and columns are known."""
+    """A graph tied to a bundle: samples, row positions and columns are known.
+
+    Args:
+        queries: pointer of a metric -> the code of the query of each sample, int64 `[samples]`,
+            for the metrics that are means over queries.
+        prepared: what each step `filter` and `derive` does, as JSON data.
+    """
 
     graph: Graph
     bundle: Bundle
     index_frame: str
     samples: Samples
     extractors: Mapping[str, BoundExtractor]
+    contexts: Mapping[str, BoundContext] = field(default_factory=dict)
+    queries: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    prepared: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,13 +465,50 @@ class FittedExtractor:
     why: str = ""
 
     @property
+    def ids(self) -> tuple[Ids, ...]:
+        """The columns that are ids for a table of vectors; the others give numbers."""
+        return tuple(column for column in self.columns if column.is_ids)  # type: ignore[misc]
+
+    @property
     def width(self) -> int:
-        """Columns of the encoded frame, one-hot columns counted one by one."""
-        return sum(len(column.names) for column in self.columns)
+        """Numbers of the encoded frame, one-hot columns counted one by one, ids not."""
+        return sum(len(column.names) for column in self.columns if not column.is_ids)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        return tuple(name for column in self.columns for name in column.names)
+        prefix = self.bound.extractor.prefix
+        return tuple(f"{prefix}{name}" for column in self.columns for name in column.names)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedAggregate:
+    """A `group_by` whose results are fitted to a common scale.
+
+    Args:
+        names: its columns, `[width]`.
+        scalers: one for each column.
+        values: the scaled results of each sample, float32 `[samples, width]`; None where they
+            are computed anew for each batch.
+    """
+
+    node: Node
+    names: tuple[str, ...]
+    scalers: tuple[Scaler, ...]
+    values: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, eq=False)
+class FittedContext:
+    """A context whose extractors are fitted on the rows that training samples see.
+
+    Args:
+        extractors: over `bound.windows.rows`, side by side.
+        aggregates: the `group_by` aggregations by name.
+    """
+
+    bound: BoundContext
+    extractors: Mapping[str, FittedExtractor]
+    aggregates: Mapping[str, FittedAggregate]
 
 
 @dataclass(frozen=True)
@@ -306,6 +522,15 @@ class LabelFacts:
     minimum: float
     maximum: float
     integral: bool
+    one_hot: bool = False
+    """Whether each row holds one 1 and zeros."""
+    training: int = 0
+    """Training samples."""
+    counts: tuple[int, ...] = ()
+    """Those of each class; of a label of one column without classes, those at its minimum and
+    at its maximum."""
+    names: tuple[str, ...] = ()
+    """The classes that the columns of a `multi_hot` label stand for."""
 
 
 UNKNOWN_LABEL = LabelFacts("unknown", 0, (), 0.0, 0.0, False)
@@ -318,6 +543,7 @@ class FittedGraph:
 
     bound: BoundGraph
     extractors: Mapping[str, FittedExtractor]
+    contexts: Mapping[str, FittedContext]
     label: LabelFacts
 
 
@@ -368,6 +594,23 @@ class ShapedGraph:
 
 
 @dataclass(frozen=True)
+class ParameterGroup:
+    """Weights that the optimizer treats alike.
+
+    Args:
+        tensors: `(pointer of the node, name of the tensor)` of each.
+        parameters: numbers in them.
+        lr: their learning rate at the start.
+        weight_decay: None for an optimizer without weight decay.
+    """
+
+    tensors: tuple[tuple[str, str], ...]
+    parameters: int
+    lr: float
+    weight_decay: float | None
+
+
+@dataclass(frozen=True)
 class Memory:
     """Bytes that a run needs beside Python and torch themselves."""
 
@@ -384,10 +627,15 @@ class Plan:
     Args:
         shaped: the graph that the plan was made from, with its fitted transformers.
         training_rows: samples of the training splits.
-        steps_per_epoch: optimizer steps in one epoch.
+        sampler: the sampler, where the spec says `auto` the one that was chosen.
+        epoch_rows: samples of one epoch, those that come several times counted so often.
+        steps_per_epoch: optimizer steps in one whole epoch.
+        steps: optimizer steps of the run, the most that it takes.
+        groups: every trainable weight, in groups; the first has the settings of the optimizer
+            where any weight has.
+        class_weights: what a sample counts by its class, in the order of the classes or of
+            the two label values; None where all count the same.
         threads: threads of one tensor operation on the CPU.
-        priority: whether training rows are drawn by priority.
-        shuffled: whether training rows are shuffled.
         evaluate_on: splits to evaluate, in order.
         memory: bytes that the run needs.
         hash: eight hexadecimal digits of what the plan says; names the run.
@@ -396,14 +644,22 @@ class Plan:
 
     shaped: ShapedGraph
     training_rows: int
+    sampler: Node
+    epoch_rows: int
     steps_per_epoch: int
+    steps: int
+    groups: tuple[ParameterGroup, ...]
+    class_weights: tuple[float, ...] | None
     threads: int
-    priority: bool
-    shuffled: bool
     evaluate_on: tuple[str, ...]
     memory: Memory
     hash: str
     description: Mapping[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the run, the last of which may be cut short."""
+        return -(-self.steps // self.steps_per_epoch)
 
     @property
     def graph(self) -> Graph:

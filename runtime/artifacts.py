@@ -23,12 +23,13 @@ from .predictions import predictions
 METRICS_FORMAT = 1
 
 
-def write_history(folder: Path, history: History) -> None:
-    """`history.parquet` and `history.csv`, one row for each epoch."""
+def write_history(folder: Path, history: History, name: str = "history") -> None:
+    """`history.parquet` and `history.csv`, one row for each epoch; or what was reported within
+    epochs under the name `batches`."""
     table = pa.table(history.columns)
-    run_folder.write(folder / "history.parquet",
+    run_folder.write(folder / f"{name}.parquet",
                      lambda path: pyarrow.parquet.write_table(table, path))
-    run_folder.write(folder / "history.csv", lambda path: pyarrow.csv.write_csv(table, path))
+    run_folder.write(folder / f"{name}.csv", lambda path: pyarrow.csv.write_csv(table, path))
 
 
 def final_metrics(evaluations: Mapping[str, Evaluation]) -> dict[str, dict[str, float | None]]:
@@ -37,8 +38,8 @@ def final_metrics(evaluations: Mapping[str, Evaluation]) -> dict[str, dict[str, 
 
 
 def write_metrics(folder: Path, epoch: int, evaluations: Mapping[str, Evaluation]) -> None:
-    """`metrics.json`: loss and metrics of each split after the last epoch. Holds no times, so
-    equal runs give equal bytes."""
+    """`metrics.json`: loss and metrics of each split with the weights of `epoch`, which the run
+    keeps. Holds no times, so equal runs give equal bytes."""
     run_folder.write_json(folder / "metrics.json", {
         "format": METRICS_FORMAT, "epoch": epoch, "splits": final_metrics(evaluations),
     })
@@ -50,7 +51,8 @@ def predictions_table(plan: Plan, evaluations: Mapping[str, Evaluation]) -> pa.T
     Columns: the key of the index frame (`row`, the row number, where it has none), `split`,
     `true` and `predicted`: the probability of 1 for two numeric values, the class for
     classes (with `probability_<class>` beside it), else the value; numbered by column where
-    the label has several.
+    the label has several, named by class for a `multi_hot` label. Numbers are on the scale of
+    the label's raw columns. A loss of quantiles adds `predicted_q<quantile>` for each.
     """
     parts = list(evaluations.items())
     samples = np.concatenate([evaluation.samples for _, evaluation in parts])
@@ -83,12 +85,19 @@ def _values(plan: Plan, output: Any, label: Any) -> dict[str, pa.Array]:
     predicted = said.probabilities if plan.shaped.task != "regression" else said.values
     if plan.shaped.task == "multiclass":
         return {"true": pa.array(said.true), "predicted": pa.array(said.labels)}
+    if plan.shaped.task == "regression":
+        label = said.true if said.true.ndim == 2 else said.true[:, None]
     if predicted.ndim == 1:
-        return {"true": pa.array(label[:, 0]), "predicted": pa.array(predicted)}
+        return {"true": pa.array(label[:, 0]), "predicted": pa.array(predicted), **{
+            f"predicted_q{level}": pa.array(np.ascontiguousarray(values))
+            for level, values in said.quantiles.items()}}
+    sides = {"true": label, "predicted": predicted}
+    names = facts.names or range(predicted.shape[1])
     return {
-        f"{side}_{column}": pa.array(np.ascontiguousarray(values[:, column]))
-        for side, values in (("true", label), ("predicted", predicted))
-        for column in range(values.shape[1])
+        **{f"{side}_{name}": pa.array(np.ascontiguousarray(values[:, column]))
+           for side, values in sides.items() for column, name in enumerate(names)},
+        **{f"predicted_{column}_q{level}": pa.array(np.ascontiguousarray(values[:, column]))
+           for level, values in said.quantiles.items() for column in range(values.shape[1])},
     }
 
 

@@ -12,10 +12,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..schema.networks.modules.values import Features, Sequence
+from .contexts import AggregateFrame, FoldedFrame, PivotFrame, SequenceFrame
 from .frames import DeviceFrame
 from .lookup import CodedInput, Layout
 
-Input = Tensor | CodedInput
+Input = Tensor | CodedInput | Features | Sequence
+
+RowFrame = DeviceFrame | AggregateFrame | PivotFrame
+"""One row for each sample."""
+
+StepFrame = SequenceFrame | FoldedFrame
+"""Many steps for each sample."""
+
+Frame = RowFrame | StepFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,64 +33,108 @@ class Batch:
     """One step's rows.
 
     Args:
-        inputs: pointer of an extraction -> float32 `(batch, width)`, or its coded form.
+        inputs: pointer of an extraction -> float32 `(batch, width)`, or its coded form, or with
+            ids beside it, or steps.
         label: float32 `(batch, columns)`, or int64 `(batch,)` for class numbers.
+        weight: what each row counts in the loss, float32 `(batch,)`; None where all count alike.
     """
 
     inputs: Mapping[str, Input]
     label: Tensor
+    weight: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.label)
 
+    @property
+    def amount(self) -> int | Tensor:
+        """How much the batch counts: its rows, or the sum of their weights."""
+        return len(self) if self.weight is None else self.weight.sum()
 
-def layout_of(frames: list[DeviceFrame]) -> Layout:
+
+def layout_of(frames: list[Frame]) -> Layout:
     """Where the columns of frames side by side stand in an ordinary weight."""
     dense: list[int] = []
     codes: list[int] = []
-    start = 0
+    start = code_columns = 0
     for frame in frames:
-        dense += [start + place for place in frame.dense_features]
-        for place, width in zip(frame.code_offsets, frame.code_widths, strict=True):
-            codes += range(start + place, start + place + width)
-        start += frame.width
-    return Layout(tuple(dense), tuple(codes), sum(len(frame.code_widths) for frame in frames))
+        if isinstance(frame, DeviceFrame):
+            dense += [start + place for place in frame.dense_features]
+            for place, width in zip(frame.code_offsets, frame.code_widths, strict=True):
+                codes += range(start + place, start + place + width)
+            code_columns += len(frame.code_widths)
+            start += frame.width
+        elif isinstance(frame, AggregateFrame | PivotFrame):
+            dense += range(start, start + frame.width)
+            start += frame.width
+    return Layout(tuple(dense), tuple(codes), code_columns)
 
 
-class _Extraction:
-    """Gathers the frames of one extraction side by side."""
+class _Rows:
+    """Gathers the frames of one extraction side by side, one row for each sample."""
 
-    def __init__(self, frames: list[DeviceFrame], batch_size: int) -> None:
+    def __init__(self, frames: list[RowFrame], batch_size: int, device: torch.device) -> None:
         self.frames = frames
-        self.layout = layout_of(frames)
-        device = frames[0].dense.device
-        columns = self.layout.code_columns
-        self.dense = torch.empty(batch_size, len(self.layout.dense), device=device)
-        self.codes = torch.empty(batch_size, columns, dtype=torch.int32, device=device)
-        self.offsets = _code_offsets(frames).to(device)
+        layout = layout_of(list(frames))
+        encoded = [frame for frame in frames if isinstance(frame, DeviceFrame)]
+        self.dense = torch.empty(batch_size, len(layout.dense), device=device)
+        self.codes = torch.empty(batch_size, layout.code_columns, dtype=torch.int32, device=device)
+        self.ids = torch.empty(batch_size, sum(frame.ids.shape[1] for frame in encoded),
+                               dtype=torch.int64, device=device)
+        self.offsets = _code_offsets(encoded).to(device)
 
     def order(self, samples: Tensor) -> list[Tensor]:
-        """The rows of each frame for an epoch's samples, once, so that a batch is a slice."""
-        return [frame.positions.index_select(0, samples) for frame in self.frames]
+        """What each frame needs of an epoch's samples, once, so that a batch is a slice."""
+        return [frame.order(samples) for frame in self.frames]
 
     def gather(self, rows: list[Tensor], start: int, stop: int) -> Input:
         """The rows `start` to `stop` of the epoch, in the buffer."""
         count = stop - start
-        dense, codes = self.dense[:count], self.codes[:count]
-        column = code_column = 0
+        dense, codes, ids = self.dense[:count], self.codes[:count], self.ids[:count]
+        column = code_column = id_column = 0
         for frame, places in zip(self.frames, rows, strict=True):
             picked = places[start:stop]
-            width, code_width = frame.dense.shape[1], frame.codes.shape[1]
+            width = frame.width
+            if isinstance(frame, DeviceFrame):
+                width, code_width = frame.dense.shape[1], frame.codes.shape[1]
+                id_width = frame.ids.shape[1]
+                if code_width:
+                    into = codes[:, code_column:code_column + code_width]
+                    torch.index_select(frame.codes, 0, picked, out=into)
+                if id_width:
+                    into = ids[:, id_column:id_column + id_width]
+                    torch.index_select(frame.ids, 0, picked, out=into)
+                code_column, id_column = code_column + code_width, id_column + id_width
             if width:
-                into = dense[:, column:column + width]
-                torch.index_select(frame.dense, 0, picked, out=into)
-            if code_width:
-                into = codes[:, code_column:code_column + code_width]
-                torch.index_select(frame.codes, 0, picked, out=into)
-            column, code_column = column + width, code_column + code_width
-        if not code_column:
-            return dense
-        return CodedInput(dense, codes + self.offsets)
+                frame.write(picked, dense[:, column:column + width])
+            column += width
+        if id_column:
+            return Features(dense, ids)
+        return CodedInput(dense, codes + self.offsets) if code_column else dense
+
+
+class _Steps:
+    """Gathers the sequences of one extraction; they have one length, so one mask."""
+
+    def __init__(self, frames: list[StepFrame]) -> None:
+        self.frames = frames
+
+    def order(self, samples: Tensor) -> list[Tensor]:
+        return [samples]
+
+    def gather(self, rows: list[Tensor], start: int, stop: int) -> Input:
+        """The steps of the samples `start` to `stop` of the epoch."""
+        # One length means one frame: no other has this context and aggregation.
+        (frame,) = self.frames
+        return frame.gather(rows[0][start:stop])
+
+
+def _extraction(frames: list[Frame], batch_size: int, device: torch.device) -> _Rows | _Steps:
+    steps = [frame for frame in frames if isinstance(frame, SequenceFrame | FoldedFrame)]
+    if steps:
+        return _Steps(steps)
+    rows = [frame for frame in frames if not isinstance(frame, SequenceFrame | FoldedFrame)]
+    return _Rows(rows, batch_size, device)
 
 
 def _code_offsets(frames: list[DeviceFrame]) -> Tensor:
@@ -98,22 +152,29 @@ class Batches:
         label: the label's frame.
         class_numbers: whether the label is one class number a row.
         batch_size: the most rows of one batch.
+        weight: what each sample counts in the loss, float32 `(samples,)`.
     """
 
-    def __init__(self, extractions: Mapping[str, list[DeviceFrame]], label: DeviceFrame,
-                 class_numbers: bool, batch_size: int) -> None:
+    def __init__(self, extractions: Mapping[str, list[Frame]], label: DeviceFrame,
+                 class_numbers: bool, batch_size: int, weight: Tensor | None = None) -> None:
         self._extractions = {
-            pointer: _Extraction(frames, batch_size) for pointer, frames in extractions.items()
+            pointer: _extraction(frames, batch_size, label.dense.device)
+            for pointer, frames in extractions.items()
         }
         self._label = label
         self._class_numbers = class_numbers
         self.batch_size = batch_size
+        self.weight = weight
 
     def labels(self, samples: Tensor) -> Tensor:
         """The labels of samples: float32 `(samples, columns)` or int64 `(samples,)`."""
         rows = self._label.positions.index_select(0, samples)
         values = self._label.dense.index_select(0, rows)
         return values[:, 0].long() if self._class_numbers else values
+
+    def weights(self, samples: Tensor) -> Tensor | None:
+        """What the samples count in the loss, float32 `(samples,)`."""
+        return None if self.weight is None else self.weight.index_select(0, samples)
 
     def of(self, samples: Tensor) -> Iterator[Batch]:
         """The batches of these samples, in this order; the last may be shorter.
@@ -122,6 +183,7 @@ class Batches:
             samples: int64 `(samples,)` on the device, numbers of samples.
         """
         labels = self.labels(samples)
+        weight = self.weights(samples)
         ordered = {pointer: entry.order(samples) for pointer, entry in self._extractions.items()}
         for start in range(0, len(samples), self.batch_size):
             stop = min(start + self.batch_size, len(samples))
@@ -129,4 +191,5 @@ class Batches:
                 pointer: entry.gather(ordered[pointer], start, stop)
                 for pointer, entry in self._extractions.items()
             }
-            yield Batch(inputs, labels[start:stop])
+            yield Batch(inputs, labels[start:stop],
+                        None if weight is None else weight[start:stop])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..compiler.data.vectors import read_vectors
+from ..compiler.network.shared import definitions
 from ..compiler.network.tree import EXTRACTION
 from ..compiler.seeds import derive_seed
 from ..compiler.stages import NetworkNode, Plan
@@ -81,13 +85,32 @@ class _Builder(Scope):
     shapes: Mapping[str, Value]
     layouts: Mapping[str, Layout]
     looked_up: Mapping[str, str]
+    shared: Mapping[str, NetworkNode]
+    given: Callable[[str], NDArray[np.float32]]
+    built: dict[str, nn.Module] = field(default_factory=dict)
     nodes: dict[str, nn.Module] = field(default_factory=dict)
+    inner: dict[str, list[nn.Module]] = field(default_factory=dict)
+    open: list[str] = field(default_factory=list)
+
+    def vectors(self, name: str) -> Tensor:
+        return torch.from_numpy(self.given(name))
+
+    def definition(self, name: str) -> NetworkNode:
+        return self.shared[name]
 
     def visit(self, child: NetworkNode, value: Value) -> Value:
         """The shape that the compiler inferred for this node."""
         return self.shapes[child.pointer]
 
     def build(self, child: NetworkNode, value: Value) -> nn.Module:
+        """The module of a node; of a shared one the same in all its places."""
+        if child.pointer not in self.built:
+            self.built[child.pointer] = self._first(child, value)
+        if self.open:
+            self.inner[self.open[-1]].append(self.built[child.pointer])
+        return self.built[child.pointer]
+
+    def _first(self, child: NetworkNode, value: Value) -> nn.Module:
         if child.type == EXTRACTION:
             return Extraction(child.pointer)
         pointer = join(child.pointer, "input_frames")
@@ -100,16 +123,18 @@ class _Builder(Scope):
         assert node.declaration.build is not None
         # Each node draws its weights from a stream of its own: adding one leaves the others.
         torch.manual_seed(derive_seed(self.seed, node.pointer, "weights"))
+        self.inner[node.pointer] = []
+        self.open.append(node.pointer)
         try:
             module: Any = node.declaration.build(value, node.args, self)
         except Exception as error:
             error.add_note(f"while building {node.pointer} as {node.type}")
             raise
+        self.open.pop()
         for extraction, reader in self.looked_up.items():
             if reader == node.pointer and self.layouts[extraction].codes:
                 module = replace_first_linear(module, self.layouts[extraction])
-        if not node.declaration.children:
-            self.nodes[node.pointer] = module
+        self.nodes[node.pointer] = module
         if node.declaration.per_step and length_of(value) is not None:
             return PerStep(module)
         return module  # type: ignore[no-any-return]
@@ -128,10 +153,49 @@ def build_network(plan: Plan, layouts: Mapping[str, Layout], device: torch.devic
         shapes={node.pointer: node.output for node in shapes.nodes},
         layouts=layouts,
         looked_up=shapes.looked_up,
+        shared=definitions(plan.graph.network),
+        given=lambda name: given_vectors(plan, name),
     )
     with torch.random.fork_rng(devices=[]):
         module = builder.build(plan.graph.network, shapes.nodes[0].input)
-    return Network(module.to(device), builder.nodes)
+    return Network(module.to(device), dict(_own_parts(builder)))
+
+
+def given_vectors(plan: Plan, name: str) -> NDArray[np.float32]:
+    """The vectors of the `embedding` of this name. Raises BundleError when their frame cannot be
+    read any more."""
+    bound = plan.shaped.fitted.bound
+    parts = {**bound.extractors}
+    for context in bound.contexts.values():
+        parts |= context.extractors
+    vectors = parts[name].vectors
+    assert vectors is not None
+    return read_vectors(vectors, bound.bundle)
+
+
+def _own_parts(builder: _Builder) -> Iterator[tuple[str, nn.Module]]:
+    """Of every node the module, and of one that holds others what it has beside them."""
+    for pointer, module in builder.nodes.items():
+        if not builder.inner[pointer]:
+            yield pointer, module
+            continue
+        own = _without(module, set(map(id, builder.inner[pointer])))
+        if own.state_dict():
+            yield pointer, own
+
+
+def _without(module: nn.Module, inner: Collection[int]) -> nn.Module:
+    """The weights and members of a module under the same names, but for members that hold one
+    of `inner`, given by their ids."""
+    own = nn.Module()
+    if id(module) in inner:
+        return own
+    for name, parameter in module.named_parameters(recurse=False):
+        own.register_parameter(name, parameter)
+    for name, member in module.named_children():
+        if not any(id(part) in inner for part in member.modules()):
+            own.add_module(name, member)
+    return own
 
 
 def _width(output: Value) -> int | None:

@@ -6,7 +6,7 @@ A spec imports no code: the schema has already refused every name outside its cl
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,9 @@ from torch.optim import lr_scheduler
 
 from ..compiler.stages import Node, Plan
 from ..schema.agreement import CLASS_WEIGHTS
+from ..schema.losses import QUANTILE
+from .losses import QuantileLoss
+from .weights import WeightedLoss
 
 _MODULES = {"torch.nn": nn, "torch.optim": optim, "torch.optim.lr_scheduler": lr_scheduler}
 
@@ -52,28 +55,46 @@ class _ProbabilityLoss(nn.BCELoss):
         return loss + (input * 0).sum()
 
 
-_REPLACED: Mapping[str, Callable[..., nn.Module]] = {"torch.nn:BCELoss": _ProbabilityLoss}
+_OWN_LOSSES: Mapping[str, Callable[..., nn.Module]] = {
+    "torch.nn:BCELoss": _ProbabilityLoss, QUANTILE: QuantileLoss,
+}
 
 
-def build_loss(node: Node, device: torch.device) -> nn.Module:
-    """The loss; lists of weights become tensors on the device."""
+_DIVIDES_BY_CLASS = ("torch.nn:CrossEntropyLoss", "torch.nn:NLLLoss")
+"""Losses whose mean over class numbers divides by the class weights of the rows."""
+
+
+def build_loss(node: Node, device: torch.device, *, weighted: bool = False) -> nn.Module:
+    """The loss; lists of weights become tensors on the device.
+
+    Args:
+        weighted: whether the loss takes a weight for each row.
+    """
     args = dict(node.args)
     weights = CLASS_WEIGHTS.get(node.type)
     if weights is not None and args.get(weights) is not None:
         args[weights] = torch.tensor(args[weights], dtype=torch.float32, device=device)
-    make = _REPLACED.get(node.type) or _class(node.type)
-    loss: nn.Module = make(**args)
-    return loss
+    make = _OWN_LOSSES.get(node.type) or _class(node.type)
+    if not weighted:
+        loss: nn.Module = make(**args)
+        return loss.to(device)
+    by_class = args["weight"] if node.type in _DIVIDES_BY_CLASS else None
+    rows = make(**{**args, "reduction": "none"}).to(device)
+    return WeightedLoss(rows, args["reduction"], by_class)
 
 
-def build_optimizer(node: Node, parameters: Iterable[nn.Parameter],
+def build_optimizer(node: Node, groups: Sequence[Mapping[str, Any]],
                     device: torch.device) -> optim.Optimizer:
-    """The optimizer over the parameters, in its fused form where torch has one."""
+    """The optimizer over groups of parameters, in its fused form where torch has one.
+
+    Args:
+        groups: `params` of each, with the arguments that it does not share with the others.
+    """
     args = dict(node.args)
     unset = args.get("fused") is None and not args.get("foreach")
     if node.type in _FUSED and unset and device.type in ("cpu", "cuda"):
         args["fused"] = True
-    optimizer: optim.Optimizer = _class(node.type)(list(parameters), **args)
+    optimizer: optim.Optimizer = _class(node.type)([dict(group) for group in groups], **args)
     return optimizer
 
 
@@ -82,9 +103,7 @@ def build_scheduler(plan: Plan, optimizer: optim.Optimizer) -> Any:
     node = plan.graph.scheduler
     if node is None:
         return None
-    epochs = plan.graph.training.epochs
-    by_batch = node.type in STEPS_BY_BATCH
-    total = epochs * plan.steps_per_epoch if by_batch else epochs
+    total = plan.steps if node.type in STEPS_BY_BATCH else plan.epochs
     with warnings.catch_warnings():
         # Composite schedulers warn about calls that they make themselves.
         warnings.simplefilter("ignore")

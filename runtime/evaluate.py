@@ -25,7 +25,8 @@ class Evaluation:
 
     Args:
         samples: the samples of the split, int64 `(rows,)`.
-        output: what the network gave, float32 `(rows, width)`.
+        output: what the network gave, float32 `(rows, width)`, or `(rows, members, width)` of an
+            ensemble.
         label: float32 `(rows, columns)`, or int64 `(rows,)` for class numbers.
         measures: `loss` and every metric; None where one is not defined.
     """
@@ -38,7 +39,7 @@ class Evaluation:
 
 
 def outputs(session: Session, samples: torch.Tensor) -> torch.Tensor:
-    """What the network gives for samples, `(rows, width)`, on the device."""
+    """What the network gives for samples, as `Evaluation.output`, on the device."""
     session.module.eval()
     with torch.inference_mode():
         parts = [session.module(batch) for batch in session.evaluation.of(samples)]
@@ -55,10 +56,13 @@ def evaluate(session: Session, split: str) -> Evaluation:
     output = outputs(session, on_device)
     label = session.evaluation.labels(on_device)
     with torch.inference_mode():
-        loss = float(session.mean_loss(session.loss_of(output, label), len(samples)))
+        weight = session.evaluation.weights(on_device)
+        amount = len(samples) if weight is None else weight.sum()
+        loss = float(session.mean_loss(session.loss_of(output, label, weight), amount))
+        loss = loss if float(amount) else math.nan
     output_array, label_array = output.cpu().numpy(), label.cpu().numpy()
     predicted = predictions(session.plan, output_array, label_array)
-    measures, found = measure(session.plan, predicted, split)
+    measures, found = measure(session.plan, predicted, samples.numpy(), split)
     if not math.isfinite(loss):
         node = session.plan.graph.loss
         found = (codes.UNDEFINED_METRIC.at(node.pointer, metric=node.type, split=split,

@@ -16,7 +16,7 @@ from . import artifacts, run_folder
 from .device import choose_device, threads
 from .environment import environment
 from .evaluate import Evaluation, evaluate_all
-from .history import History
+from .history import History, Row
 from .loop import Stopped, train
 from .metrics import directions
 from .progress import Progress
@@ -92,9 +92,15 @@ def _run(session: Session, parent: Path, progress: Callable[[Plan], Progress]) -
     run_folder.write_json(folder / "environment.json", about)
     log = artifacts.Log(folder)
     log.add("start", time=time.time(), plan=plan.hash)
+    reports = History()
+
+    def report(row: Row) -> None:
+        reports.add(row)
+        log.add("batch", time=time.time(), **row)
+
     with progress(plan) as shown:
         history, evaluations = train(
-            session, shown, lambda row: log.add("epoch", time=time.time(), **row)
+            session, shown, lambda row: log.add("epoch", time=time.time(), **row), report
         )
     rest = [name for name in plan.samples.names if name not in evaluations]
     everything = {**evaluations, **evaluate_all(session, rest)}
@@ -102,7 +108,9 @@ def _run(session: Session, parent: Path, progress: Callable[[Plan], Progress]) -
         diagnostic for evaluation in evaluations.values() for diagnostic in evaluation.found
     )
     artifacts.write_history(folder, history)
-    artifacts.write_metrics(folder, plan.graph.training.epochs, evaluations)
+    if len(reports):
+        artifacts.write_history(folder, reports, "batches")
+    artifacts.write_metrics(folder, history.kept, evaluations)
     artifacts.write_predictions(folder, artifacts.predictions_table(plan, everything))
     artifacts.write_model(folder, plan, session.network)
     _write_report(folder, plan, history, evaluations, about, found)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..compiler.data.encode import encode
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DeviceFrame:
-    """One extractor, encoded once.
+    """One extractor, encoded once, or numbers that each sample has of its own.
 
     Args:
         dense: float32 `[rows + 1, dense width]`; the last row stands for "no row".
@@ -26,6 +28,7 @@ class DeviceFrame:
         code_widths: one-hot columns that each code column stands for.
         dense_features: the place of each dense column among all columns of the extractor.
         code_offsets: the place of the first one-hot column of each code column.
+        ids: int64 `[rows + 1, id columns]`, rows of tables of vectors.
         positions: int32 or int64 `[samples]`, the row of each sample.
         width: columns of the extractor, one-hot columns counted one by one.
     """
@@ -35,8 +38,17 @@ class DeviceFrame:
     code_widths: tuple[int, ...]
     dense_features: tuple[int, ...]
     code_offsets: tuple[int, ...]
+    ids: Tensor
     positions: Tensor
     width: int
+
+    def order(self, samples: Tensor) -> Tensor:
+        """The rows of an epoch's samples, once, so that a batch is a slice."""
+        return self.positions.index_select(0, samples)
+
+    def write(self, picked: Tensor, into: Tensor) -> None:
+        """Gathers the dense columns of some of the rows that `order` gave."""
+        torch.index_select(self.dense, 0, picked, out=into)
 
 
 def load_frames(extractors: Mapping[str, FittedExtractor], bundle: Bundle,
@@ -63,6 +75,22 @@ def _load(entry: FittedExtractor, bundle: Bundle, device: torch.device) -> Devic
         code_widths=encoded.code_widths,
         dense_features=tuple(encoded.dense_features.tolist()),
         code_offsets=encoded.code_offsets,
+        ids=torch.from_numpy(encoded.ids).long().to(device),
         positions=torch.from_numpy(entry.positions).to(device),
         width=entry.width,
+    )
+
+
+def frame_of(values: NDArray[np.float32], device: torch.device) -> DeviceFrame:
+    """Numbers `[samples, width]` that every sample has of its own."""
+    rows, width = values.shape
+    return DeviceFrame(
+        dense=torch.from_numpy(values).to(device),
+        codes=torch.empty(rows, 0, dtype=torch.int32, device=device),
+        code_widths=(),
+        dense_features=tuple(range(width)),
+        code_offsets=(),
+        ids=torch.empty(rows, 0, dtype=torch.int64, device=device),
+        positions=torch.arange(rows, dtype=torch.int32, device=device),
+        width=width,
     )

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..schema.networks.modules.residual_block import ResidualBlock
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -75,9 +77,16 @@ class LookupLinear(nn.Module):
 
 
 def replace_first_linear(module: nn.Module, layout: Layout) -> nn.Module:
-    """The module with its first linear layer replaced by the one that looks codes up."""
+    """The module with its first linear layer replaced by the one that looks codes up.
+
+    A residual block has two that come first.
+    """
     if isinstance(module, nn.Linear):
         return LookupLinear(module, layout)
+    if isinstance(module, ResidualBlock):
+        module.inner = replace_first_linear(module.inner, layout)
+        module.shortcut = replace_first_linear(module.shortcut, layout)
+        return module
     assert isinstance(module, nn.Sequential), "only a chain of layers reads codes"
     module[0] = replace_first_linear(module[0], layout)
     return module

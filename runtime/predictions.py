@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,14 @@ class Predictions:
     """What the network says of some samples, in the forms that metrics read.
 
     Args:
-        true: `(rows,)`, or `(rows, columns)` for several label columns. Classes are 0, 1, ...
-        values: the output as it is, same shape as a numeric label.
+        true: `(rows,)`, or `(rows, columns)` for several label columns. Classes are 0, 1, ...;
+            numbers are on the scale of the label's raw columns.
+        values: the output on that scale, same shape as a numeric label.
         scores: larger means more likely; `(rows,)` for two classes, else `(rows, classes)`.
         probabilities: within 0 to 1, same shape as `scores`.
         labels: the decided class numbers, `(rows,)` or `(rows, columns)`.
+        quantiles: quantile -> its prediction, same shape as `values`, which are those of the
+            one nearest to 0.5; none where the output is one number for each label column.
     """
 
     true: Array
@@ -31,13 +35,15 @@ class Predictions:
     scores: Array
     probabilities: Array
     labels: Array
+    quantiles: Mapping[float, Array] = field(default_factory=dict)
 
 
 def predictions(plan: Plan, output: Array, label: Array) -> Predictions:
     """Reads network outputs by the task and the loss of the plan.
 
     Args:
-        output: float32 `(rows, width)`.
+        output: float32 `(rows, width)`, or `(rows, members, width)` of an ensemble, whose
+            prediction is the mean of what its members predict.
         label: float32 `(rows, columns)`, or int64 `(rows,)` for class numbers.
     """
     task = plan.shaped.task
@@ -45,13 +51,17 @@ def predictions(plan: Plan, output: Array, label: Array) -> Predictions:
     probabilities = _probabilities(plan, output)
     if counts_by_logarithm(plan):
         output = np.exp(output)
+    ranked = output
+    if output.ndim == 3:
+        output, probabilities = output.mean(axis=1), probabilities.mean(axis=1)
+        # The mean of logits may order rows otherwise than that of probabilities.
+        ranked = probabilities
     true = label[:, 0] if label.ndim == 2 and label.shape[1] == 1 else label
     if task == "regression":
-        values = output[:, 0] if output.shape[1] == 1 else output
-        return Predictions(true, values, values, values, values)
+        return _numbers(plan, true, probabilities if _tells_shares(plan) else output)
     if task == "binary":
         positive = -1 if output.shape[1] == 2 else 0
-        scores = output[:, 1] - output[:, 0] if output.shape[1] == 2 else output[:, 0]
+        scores = ranked[:, 1] - ranked[:, 0] if ranked.shape[1] == 2 else ranked[:, 0]
         chance = probabilities[:, positive]
         return Predictions(_zero_one(true), output[:, positive], scores, chance,
                            (chance >= 0.5).astype(np.int64))
@@ -60,7 +70,40 @@ def predictions(plan: Plan, output: Array, label: Array) -> Predictions:
                            (probabilities >= 0.5).astype(np.int64))
     classes = true.argmax(axis=1) if true.ndim == 2 else true
     return Predictions(classes.astype(np.int64), output, probabilities, probabilities,
-                       output.argmax(axis=1))
+                       ranked.argmax(axis=1))
+
+
+def _numbers(plan: Plan, true: Array, output: Array) -> Predictions:
+    """Outputs in the unit of the label, `(rows, columns * quantiles)`."""
+    loss = plan.graph.loss
+    levels = loss_rule(loss.type, loss.args).quantiles
+    by_column = _on_label_scale(plan, output.reshape(len(output), -1, len(levels) or 1))
+    true = _on_label_scale(plan, true[:, None])[:, 0] if true.ndim == 1 else \
+        _on_label_scale(plan, true)
+    if by_column.shape[1] == 1:
+        by_column = by_column[:, 0]
+    # Nearer to the middle first; of two equally near ones the lower.
+    middle = min(range(len(levels)), key=lambda place: abs(levels[place] - 0.5), default=0)
+    values = by_column[..., middle]
+    return Predictions(true, values, values, values, values, {
+        level: by_column[..., place] for place, level in enumerate(levels)})
+
+
+def _on_label_scale(plan: Plan, values: Array) -> Array:
+    """Numbers that the loss reads, `(rows, columns, ...)`, as the label's raw columns have them:
+    its transformers undone where they can be."""
+    parts, start = [], 0
+    for column in plan.shaped.fitted.extractors[plan.graph.label.name].columns:
+        stop = start + len(column.names)
+        parts.append(column.inverse(values[:, start:stop]))
+        start = stop
+    return np.concatenate(parts, axis=1)
+
+
+def _tells_shares(plan: Plan) -> bool:
+    """Whether a label of numbers is one of shares, which the output tells as probabilities."""
+    loss = plan.graph.loss
+    return loss_rule(loss.type, loss.args).values == "unit"
 
 
 def counts_by_logarithm(plan: Plan) -> bool:
@@ -90,6 +133,6 @@ def _probabilities(plan: Plan, output: Array) -> Array:
     if how in ("softmax", "exp"):
         from scipy.special import softmax
 
-        return softmax(output, axis=1)  # type: ignore[no-any-return]
+        return softmax(output, axis=-1)  # type: ignore[no-any-return]
     # A loss on plain numbers, such as the squared error on 0 and 1: cut to the range.
     return np.clip(output, 0.0, 1.0)

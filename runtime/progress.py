@@ -7,9 +7,9 @@ import time
 from types import TracebackType
 from typing import IO, Any, Protocol
 
+from ..compiler.network.early_stopping import metric_names
 from ..compiler.stages import Plan
 from .history import Row
-from .metrics import metric_names
 
 
 class Progress(Protocol):
@@ -51,8 +51,9 @@ def epoch_line(row: Row, plan: Plan) -> str:
     names = metric_names(plan.graph.metrics)
     metric = names[0] if names else "loss"
     rows, seconds = row["rows"] or 0, row["seconds"] or 0
-    parts = [f"epoch {row['epoch']}/{plan.graph.training.epochs}",
-             f"loss_train {row['loss_train']:.4f}"]
+    parts = [f"epoch {row['epoch']}/{plan.epochs}"]
+    if row["loss_train"] is not None:
+        parts.append(f"loss_train {row['loss_train']:.4f}")
     values = [
         f"{split} {_shown(row[f'{metric}_{split}'])}"
         for split in plan.evaluate_on
@@ -90,7 +91,7 @@ class Live:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._plan = plan
-        self._epochs = plan.graph.training.epochs
+        self._epochs = plan.epochs
         self._steps = plan.steps_per_epoch
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -110,7 +111,7 @@ class Live:
     def __enter__(self) -> Live:
         self._bar.start()
         self._task = self._bar.add_task(
-            "", total=self._epochs * self._steps, epoch=1, epochs=self._epochs, step=0,
+            "", total=self._plan.steps, epoch=1, epochs=self._epochs, step=0,
             steps=self._steps, rate=0.0, loss=float("nan"),
         )
         return self

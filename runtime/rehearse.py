@@ -18,13 +18,14 @@ import torch
 from numpy.typing import NDArray
 
 from ..compiler.bundle import BundleError
+from ..compiler.data.windows import of_samples, positions
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic
-from ..compiler.stages import FittedExtractor, Plan
-from ..schema.shapes import BATCH, show
+from ..compiler.stages import FittedContext, FittedExtractor, Plan
+from ..schema.shapes import BATCH, counted, show
+from .batches import Frame
 from .constructors import STEPS_BY_BATCH, step_scheduler
 from .device import choose_device, threads
-from .frames import DeviceFrame
 from .session import Session, build_session, load_plan_frames
 
 SAMPLE_ROWS = 16
@@ -77,12 +78,14 @@ def sample_of(plan: Plan, rows: int) -> Plan:
     fitted = plan.shaped.fitted
     smaller = replace(
         fitted,
+        bound=replace(fitted.bound, samples=fitted.bound.samples.at(chosen)),
         extractors={
             name: _reached_by(entry, chosen) for name, entry in fitted.extractors.items()
         },
+        contexts={name: _seen_by(entry, chosen) for name, entry in fitted.contexts.items()},
     )
     return replace(plan, shaped=replace(plan.shaped, fitted=smaller),
-                   training_rows=len(chosen))
+                   training_rows=len(chosen), epoch_rows=len(chosen))
 
 
 def _reached_by(entry: FittedExtractor, chosen: NDArray[np.int64]) -> FittedExtractor:
@@ -95,6 +98,23 @@ def _reached_by(entry: FittedExtractor, chosen: NDArray[np.int64]) -> FittedExtr
                    positions=missing.astype(np.int32))
 
 
+def _seen_by(context: FittedContext, chosen: NDArray[np.int64]) -> FittedContext:
+    """A context for the chosen samples, with the rows encoded that they see."""
+    windows = of_samples(context.bound.windows, chosen)
+    seen = np.unique(positions(windows, np.arange(len(chosen)))[0])
+    extractors = {}
+    for name, entry in context.extractors.items():
+        shown = _reached_by(entry, seen)
+        places = np.full(len(entry.positions), shown.reached, dtype=np.int32)
+        places[seen] = shown.positions
+        extractors[name] = replace(shown, positions=places)
+    aggregates = {
+        name: entry if entry.values is None else replace(entry, values=entry.values[chosen])
+        for name, entry in context.aggregates.items()
+    }
+    return FittedContext(replace(context.bound, windows=windows), extractors, aggregates)
+
+
 def _one_step(plan: Plan, device: torch.device) -> None:
     graph = plan.graph
     session = _build(plan, device, load_plan_frames(plan, device))
@@ -102,7 +122,9 @@ def _one_step(plan: Plan, device: torch.device) -> None:
     batch = next(session.training.of(torch.arange(count, device=device)))
     with _refusal(_current_node(session), plan):
         output = session.module(batch)
-    expected = show(plan.shaped.shapes.output)
+    shape = plan.shaped.shapes.output
+    assert isinstance(shape, tuple)
+    expected = show(counted(shape))
     got = show((BATCH, *output.shape[1:]))
     if got != expected:
         raise _Refused(codes.SHAPE_MISMATCH.at(
@@ -110,7 +132,7 @@ def _one_step(plan: Plan, device: torch.device) -> None:
             wanted=f"{expected}, as its shape rule says",
         ))
     with _refusal(["/loss"], plan):
-        loss = session.loss_of(output, batch.label)
+        loss = session.loss_of(output, batch.label, batch.weight)
         loss.backward()  # type: ignore[no-untyped-call]
     with _refusal(["/optimizer"], plan):
         session.optimizer.step()
@@ -130,9 +152,9 @@ def _whole_schedule(session: Session, loss: float) -> None:
     plan, node = session.plan, session.plan.graph.scheduler
     if node is None:
         return
-    steps = plan.graph.training.epochs
+    steps = plan.epochs
     if node.type in STEPS_BY_BATCH:
-        steps *= plan.steps_per_epoch
+        steps = plan.steps
         # These compute their rates from the number of the step alone.
         session.scheduler.last_epoch = max(0, steps - SCHEDULER_STEPS)
     for _ in range(min(steps, SCHEDULER_STEPS)):
@@ -141,7 +163,7 @@ def _whole_schedule(session: Session, loss: float) -> None:
             raise _Refused(codes.BROKEN_STEP.at("/scheduler", type=node.type, what="rates"))
 
 
-def _build(plan: Plan, device: torch.device, frames: dict[str, DeviceFrame]) -> Session:
+def _build(plan: Plan, device: torch.device, frames: dict[str, Frame]) -> Session:
     try:
         return build_session(plan, device, frames)
     except _REFUSALS as error:

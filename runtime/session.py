@@ -9,13 +9,16 @@ import torch
 from torch import Tensor, nn, optim
 
 from ..compiler.network.tree import extractions
-from ..compiler.stages import Plan
+from ..compiler.stages import Plan, ShapedNode
 from ..schema.agreement import loss_rule
-from ..schema.shapes import Value, size
-from .batches import Batches, layout_of
+from ..schema.shapes import counted, members_of, size
+from .batches import Batches, Frame, layout_of
 from .build import Network, build_network
 from .constructors import build_loss, build_optimizer, build_scheduler
+from .contexts import load_context
 from .frames import DeviceFrame, load_frames
+from .parameters import optimizer_groups
+from .weights import loss_weights, positive
 
 EVALUATION_BYTES = 64 * 1024 * 1024
 """Memory for the widest tensor of an evaluation batch."""
@@ -27,7 +30,7 @@ class Session:
 
     plan: Plan
     device: torch.device
-    frames: dict[str, DeviceFrame]
+    frames: dict[str, Frame]
     network: Network
     loss: nn.Module
     optimizer: optim.Optimizer
@@ -39,14 +42,37 @@ class Session:
     def module(self) -> nn.Module:
         return self.network.module
 
-    def loss_of(self, output: Tensor, label: Tensor) -> Tensor:
-        """The loss of a batch, one number."""
-        value: Tensor = self.loss(output, label)
-        return value
+    def loss_of(self, output: Tensor, label: Tensor, weight: Tensor | None) -> Tensor:
+        """The loss of a batch, one number; of an ensemble the mean of its members' losses.
 
-    def mean_loss(self, value: Tensor, rows: int) -> Tensor:
-        """The loss of a batch as the mean over its rows, so that sizes do not matter."""
-        return value / rows if getattr(self.loss, "reduction", "mean") == "sum" else value
+        Args:
+            output: `(batch, width)`, or `(batch, members, width)` of an ensemble.
+            weight: what each row counts, `(batch,)`, where rows do not count alike.
+        """
+        weights = () if weight is None else (weight,)
+        if output.ndim == 2:
+            value: Tensor = self.loss(output, label, *weights)
+            return value
+        # Each member's output is a row of its own, with the label of its sample.
+        members = output.shape[1]
+        value = self.loss(output.flatten(0, 1), *(
+            each.repeat_interleave(members, dim=0) for each in (label, *weights)))
+        return value / members if self.sums else value
+
+    @property
+    def sums(self) -> bool:
+        """Whether the loss adds the rows of a batch up, rather than taking their mean."""
+        return getattr(self.loss, "reduction", "mean") == "sum"
+
+    def mean_loss(self, value: Tensor, amount: int | Tensor) -> Tensor:
+        """The loss of a batch as the mean over its rows, so that sizes do not matter.
+
+        Args:
+            amount: how many rows there are, or the sum of their weights.
+        """
+        if not self.sums:
+            return value
+        return value / (positive(amount) if isinstance(amount, Tensor) else amount)
 
 
 def open_session(plan: Plan, device: torch.device) -> Session:
@@ -59,35 +85,44 @@ def open_session(plan: Plan, device: torch.device) -> Session:
     return build_session(plan, device, frames)
 
 
-def load_plan_frames(plan: Plan, device: torch.device) -> dict[str, DeviceFrame]:
-    """Every frame that the plan reads, encoded, on the device."""
+def load_plan_frames(plan: Plan, device: torch.device) -> dict[str, Frame]:
+    """Every extractor, and every aggregation of a context, encoded, on the device."""
     fitted = plan.shaped.fitted
-    return load_frames(fitted.extractors, fitted.bound.bundle, device)
+    bundle = fitted.bound.bundle
+    frames: dict[str, Frame] = {**load_frames(fitted.extractors, bundle, device)}
+    for name, context in fitted.contexts.items():
+        for aggregation, frame in load_context(context, bundle, device).items():
+            frames[f"{name}.{aggregation}"] = frame
+    return frames
 
 
-def build_session(plan: Plan, device: torch.device, frames: dict[str, DeviceFrame]) -> Session:
+def build_session(plan: Plan, device: torch.device, frames: dict[str, Frame]) -> Session:
     """Network, loss, optimizer and scheduler over frames that are loaded already."""
     graph = plan.graph
     read = {
-        pointer: [frames[name] for name in names]
+        pointer: [frames[part] for name in names
+                  for part in graph.frames[name].extractors or (name,)]
         for pointer, names in extractions(graph.network)
     }
+    label = frames[graph.label.name]
+    assert isinstance(label, DeviceFrame)
     network = build_network(
         plan, {pointer: layout_of(inner) for pointer, inner in read.items()}, device
     )
-    optimizer = build_optimizer(graph.optimizer, network.module.parameters(), device)
+    optimizer = build_optimizer(graph.optimizer, optimizer_groups(plan, network), device)
+    weight = loss_weights(plan, label)
 
     def batches(batch_size: int) -> Batches:
-        return Batches(read, frames[graph.label.name], reads_class_numbers(plan), batch_size)
+        return Batches(read, label, reads_class_numbers(plan), batch_size, weight)
 
-    rows = min(graph.training.batch_size, plan.training_rows)
-    width = max(_width(node.output) for node in plan.shaped.shapes.nodes)
+    rows = min(graph.training.batch_size, plan.epoch_rows)
+    width = max(_width(node) for node in plan.shaped.shapes.nodes)
     return Session(
         plan=plan,
         device=device,
         frames=frames,
         network=network,
-        loss=build_loss(graph.loss, device),
+        loss=build_loss(graph.loss, device, weighted=weight is not None),
         optimizer=optimizer,
         scheduler=build_scheduler(plan, optimizer),
         training=batches(rows),
@@ -95,9 +130,18 @@ def build_session(plan: Plan, device: torch.device, frames: dict[str, DeviceFram
     )
 
 
-def _width(value: Value) -> int:
-    """Numbers that one sample has in a node's output; one of these is the widest tensor."""
-    return 1 if not isinstance(value, tuple) else size(value[1:]) or 1
+def _width(node: ShapedNode) -> int:
+    """Numbers that one sample has in a node's output; one of these is the widest tensor.
+
+    An ensemble has its widest inside, where each member has a row as wide as some weight.
+    """
+    if not isinstance(node.output, tuple):
+        return 1
+    members = members_of(node.output)
+    inner = 0 if members is None else members.count * max(
+        (dim for shape in node.parameters.values() for dim in shape if isinstance(dim, int)),
+        default=0)
+    return max(inner, size(counted(node.output)[1:]) or 1)
 
 
 def reads_class_numbers(plan: Plan) -> bool:

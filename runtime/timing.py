@@ -13,9 +13,10 @@ import torch
 from ..compiler.stages import Plan
 from .batches import Batch
 from .device import choose_device, threads
-from .loop import run_step
+from .mini_batches import mini_batches
 from .rehearse import sample_of
 from .session import Session, build_session, load_plan_frames
+from .steps import run_step
 
 WARM_UP_STEPS = 2
 """Steps that are not counted: the first ones allocate, and find the quickest kernels."""
@@ -33,7 +34,7 @@ class Timing:
     """What was measured.
 
     Args:
-        step_seconds: the median step, with the gathering of its batch.
+        step_seconds: the median step, with the gathering of its batch where that is one step.
         epoch_seconds: as many such steps as an epoch has; evaluation is not in it.
         steps: how many were measured.
     """
@@ -62,7 +63,7 @@ def time_steps(plan: Plan) -> Timing | None:
         sample = sample_of(plan, batch * batches)
         session = build_session(sample, device, load_plan_frames(sample, device))
         # A schedule may end with the run.
-        seconds = _measure(session, plan.graph.training.epochs * plan.steps_per_epoch)
+        seconds = _measure(session, plan.steps)
     median = statistics.median(seconds)
     return Timing(median, median * plan.steps_per_epoch, len(seconds))
 
@@ -88,7 +89,8 @@ def _measure(session: Session, most: int) -> list[float]:
 
 
 def _batches(session: Session) -> Iterator[Batch]:
-    """Whole batches of the sample in a shuffled order, without end."""
+    """Whole batches of the sample in a shuffled order, cut as in training, without end."""
     while True:
-        yield from session.training.of(
-            torch.randperm(session.plan.training_rows).to(session.device))
+        order = torch.randperm(session.plan.training_rows).to(session.device)
+        for number, batch in enumerate(session.training.of(order), start=1):
+            yield from mini_batches(session.plan, batch, 1, number, 1)

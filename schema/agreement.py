@@ -7,9 +7,10 @@ number within 0 to 1), "distribution" (a row sums to 1), "log_probability",
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .declaration import Args
+from .losses import QUANTILE
 
 PROBABILITIES = ("probability", "distribution")
 LOGARITHMS = ("log_probability", "log_distribution")
@@ -28,6 +29,8 @@ class LossRule:
         suspects: output ranges that are legal and almost surely wrong.
         probability: how the output becomes probabilities: "sigmoid", "softmax", "exp",
             or "identity".
+        quantiles: those that the output gives of each label column, side by side; none where
+            it gives one number.
     """
 
     label: tuple[str, ...]
@@ -36,6 +39,7 @@ class LossRule:
     refuses: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()
     probability: str = "identity"
+    quantiles: tuple[float, ...] = ()
 
 
 _REGRESSION = LossRule(("number",), "any", "any numbers")
@@ -77,6 +81,7 @@ LOSS_RULES = {
     "torch.nn:MultiMarginLoss": LossRule(
         ("class_index",), "any", "one score for each class", probability="softmax",
     ),
+    QUANTILE: LossRule(("number",), "any", "any numbers", quantiles=(0.1, 0.5, 0.9)),
 }
 
 VALUE_RANGES = {
@@ -122,4 +127,6 @@ def loss_rule(loss: str, args: Args) -> LossRule:
     if loss == "torch.nn:PoissonNLLLoss" and not args["log_input"]:
         return LossRule(("number",), "non_negative", "a rate, from 0 upwards",
                         refuses=("real", *LOGARITHMS))
+    if rule.quantiles:
+        return replace(rule, quantiles=tuple(args["quantiles"]))
     return rule

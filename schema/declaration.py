@@ -48,6 +48,10 @@ class Scope:
         """The torch module of the child node `child` when it reads `value`."""
         raise NotImplementedError
 
+    def definition(self, name: str) -> Any:
+        """The node that `shared` keeps under this name: the same one in all its places."""
+        raise NotImplementedError
+
     def vectors(self, frame: str) -> Any:
         """The given vectors of `IdColumn.vectors`, a float32 tensor `(rows, width)`."""
         raise NotImplementedError
@@ -75,7 +79,11 @@ class NetworkType(Type):
         parameters: `(value, args, scope) -> {name: shape}` of the node's own
             trainable tensors, children left out; names as in the module's state.
         build: `(value, args, scope) -> torch.nn.Module`. Imports torch inside.
-        children: the properties that hold network nodes (one, or a list).
+        children: the properties that hold network nodes (one, a list, or null for none).
+        in_turn: the children are one chain, each reads what the one before it gives. Otherwise
+            they stand side by side: where one starts, nothing of the others is assumed.
+        joined_range: `(args, ranges) -> str`, for children that stand side by side: what comes
+            of the ranges that they leave; without it the type has a range of its own.
         output_range: `(args) -> str`, what the last step leaves: "real",
             "probability", "distribution", "log_distribution", "non_negative", ...,
             or "same" for a type that keeps the range of what it reads.
@@ -92,6 +100,8 @@ class NetworkType(Type):
     parameters: Callable[[Value, Args, Scope], ParameterShapes] = _no_parameters
     build: Callable[[Value, Args, Scope], Any] | None = None
     children: tuple[str, ...] = ()
+    in_turn: bool = False
+    joined_range: Callable[[Args, tuple[str, ...]], str] | None = None
     output_range: Callable[[Args], str] = _real
     reads_codes: bool = False
     needs_several_rows: Callable[[Args], bool] = _never

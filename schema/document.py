@@ -33,8 +33,8 @@ _BUNDLE = _object(
                               "bundle.json names, or the frame called `index`.", default=None,
                               example="flights", null=True),
         "keys": KEYS,
-        "prepare": many_of("preparation", "Steps that make the columns `split` and `priority`, "
-                           "in order.", default=[],
+        "prepare": many_of("preparation", "Steps that choose rows and make columns, `split` and "
+                           "`priority` too, in order.", default=[],
                            example=[{"type": "random_split",
                                      "parts": {"train": 0.8, "test": 0.2}}]),
     },

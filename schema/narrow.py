@@ -5,7 +5,10 @@ where an extractor starts and at its last join. For language models, whose schem
 conditions, every place takes the columns of all frames.
 
 Neither form refuses a spec that specc accepts with the bundle: what the schema cannot tell,
-such as the end of a longer chain, it leaves open to the columns of all frames.
+such as the end of a longer chain, it leaves open to the columns of all frames. A schema cannot
+tell how a spec calls the columns that it derives either. So the first form judges the columns
+of a spec without a step `derive` alone; in the second a derived column starts with `derived_`,
+and specs that call one otherwise are refused.
 """
 
 from __future__ import annotations
@@ -16,16 +19,26 @@ from typing import Any
 
 from .declaration import Fragment
 from .extractors import EXTRACTOR, PLAIN
-from .preparation import PREPARATIONS
+from .narrow_flat import take_all
+from .narrow_forms import ALL, GLOB, properties_of, ref
+from .operations import OPERATION, OPERATIONS
+from .preparation import DERIVE, FILTER, PREPARATIONS
 from .subschemas import rewritten
 
 LONGEST_CHAIN = 3
 """Joins up to which the columns follow the frames; the rules grow with frames times joins."""
 
 _NO_STRING: Fragment = {"not": {"type": "string"}}
-_GLOB: Fragment = {"type": "string", "pattern": "[*?\\[]",
-                   "description": "A glob, such as `fare_*`."}
-_ALL = "all"
+_WITHOUT_DERIVED: Fragment = {"not": {
+    "properties": {"bundle": {
+        "type": "object",
+        "properties": {"prepare": {"type": "array", "contains": {
+            "type": "object", "properties": {"type": {"const": DERIVE.name}},
+            "required": ["type"]}}},
+        "required": ["prepare"],
+    }},
+    "required": ["bundle"],
+}}
 _ON_TYPES: Fragment = {"type": ["string", "array", "object"]}
 """The types again, from which an editor tells what to write behind a key."""
 
@@ -65,7 +78,8 @@ def narrowed(schema: Fragment, names: BundleNames, *, conditions: bool = True) -
     """
     result: dict[str, Any] = rewritten(schema, lambda fragment: fragment)
     steps = (f"preparation.{step.name}" for step in PREPARATIONS)
-    for name in (f"{EXTRACTOR}.{PLAIN.name}", *steps):
+    operations = (f"{OPERATION}.{operation.name}" for operation in OPERATIONS)
+    for name in (f"{EXTRACTOR}.{PLAIN.name}", *steps, *operations):
         result["$defs"][name] = _without_examples(result["$defs"][name])
     for name in ("bundle", "extractors"):
         result["properties"][name] = _without_examples(result["properties"][name])
@@ -74,7 +88,7 @@ def narrowed(schema: Fragment, names: BundleNames, *, conditions: bool = True) -
     if conditions:
         _follow_frames(result, names)
     else:
-        _take_all(result)
+        take_all(result)
     return result
 
 
@@ -86,11 +100,6 @@ def _without_examples(fragment: Fragment) -> dict[str, Any]:
 
     result: dict[str, Any] = rewritten(fragment, change)
     return result
-
-
-def _ref(name: str, *place: object) -> dict[str, Any]:
-    # Frames stand by their place: a name of one may hold what a pointer must not.
-    return {"$ref": f"#/$defs/{'.'.join(map(str, (name, *place)))}"}
 
 
 def _one_of_names(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -106,28 +115,24 @@ def _definitions(names: BundleNames) -> dict[str, Any]:
         str(place): columns for place, columns in enumerate(names.columns.values())
     }
     return {f"columns.{place}": _one_of_names(columns)
-            for place, columns in {**told, _ALL: names.all_columns()}.items()}
-
-
-def _one_or_several(column: Fragment) -> list[Fragment]:
-    return [column, {"type": "array", "items": column}]
+            for place, columns in {**told, ALL: names.all_columns()}.items()}
 
 
 def _column(place: object) -> dict[str, Any]:
     """A column, where the vocabulary says already that it is a string: one mistake is to be
     told once, and editors complete no names from `if` and `then`."""
-    return {"anyOf": [_ref("columns", place), _NO_STRING]}
+    return {"anyOf": [ref("columns", place), _NO_STRING]}
 
 
 def _selector(place: object) -> dict[str, Any]:
     """A column or a glob, where the vocabulary says what else may stand there."""
-    return {"anyOf": [_ref("columns", place), _GLOB, _NO_STRING]}
+    return {"anyOf": [ref("columns", place), GLOB, _NO_STRING]}
 
 
 def _on(place: object) -> dict[str, Any]:
     """The columns here of a join; those there are judged beside the joined frame."""
     column = _column(place)
-    return {**_ON_TYPES, **column, "items": column, "propertyNames": _ref("columns", place)}
+    return {**_ON_TYPES, **column, "items": column, "propertyNames": ref("columns", place)}
 
 
 def _name_frames(schema: dict[str, Any], names: BundleNames) -> None:
@@ -144,62 +149,40 @@ def _name_frames(schema: dict[str, Any], names: BundleNames) -> None:
     keys = bundle["keys"]
     keys["properties"] = {
         name: {"description": f"The key of {name}: a column, or a list of them.",
-               "type": ["string", "array"], "minItems": 1, **_column(place),
-               "items": _ref("columns", place)}
-        for place, name in enumerate(frames)
+               "type": ["string", "array"], "minItems": 1, "items": {"type": "string"}}
+        for name in frames
     }
     keys["additionalProperties"] = False
-    plain = _plain(schema)
+    for step in (FILTER, DERIVE):
+        properties = properties_of(schema, "preparation", step)
+        properties["frame"] = frame(properties["frame"], None)
+    plain = properties_of(schema, EXTRACTOR, PLAIN)
     plain["frame"] = frame(plain["frame"], None)
     join = plain["joins"]["items"]["properties"]
     join["frame"] = frame(join["frame"])
-
-
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    properties: dict[str, Any] = schema["$defs"][f"{EXTRACTOR}.{PLAIN.name}"]["properties"]
-    return properties
-
-
-def _take_all(schema: dict[str, Any]) -> None:
-    """Every place that names columns takes those of all frames."""
-    keys = schema["properties"]["bundle"]["properties"]["keys"]["properties"]
-    for place, name in enumerate(keys):
-        keys[name] = {"description": keys[name]["description"],
-                      "anyOf": _one_or_several(_ref("columns", place))}
-    column = _ref("columns", _ALL)
-    plain = _plain(schema)
-    for key in ("take_columns", "drop_columns"):
-        by_dtype = {**plain[key]["items"], "type": "object"}
-        plain[key]["items"] = {"anyOf": [column, _GLOB, by_dtype]}
-    join = plain["joins"]["items"]["properties"]
-    join["on"] = {
-        "description": join["on"]["description"],
-        "anyOf": [*_one_or_several(column), {"type": "object", "additionalProperties": column}],
-    }
-    forms: dict[str, Fragment] = {
-        "column": column, "columns": {"anyOf": _one_or_several(column)},
-        "only_where_not_null": {"anyOf": [column, {"type": "null"}]},
-    }
-    for step in PREPARATIONS:
-        properties = schema["$defs"][f"preparation.{step.name}"]["properties"]
-        for key in forms.keys() & properties.keys():
-            properties[key] = {"description": properties[key]["description"], **forms[key]}
 
 
 def _follow_frames(schema: dict[str, Any], names: BundleNames) -> None:
     """Adds the conditions: all at the root, where editors weigh them after the vocabulary."""
     places = list(enumerate(names.frames))
     schema["$defs"] |= _chains(names)
-    schema["allOf"] = [
+    rules = [
         _of_extractors(_rules(places)),
+        _of_bundle({"keys": {"properties": {
+            name: {"type": ["string", "array"], **_column(place), "items": ref("columns", place)}
+            for place, name in places}}}),
+        _of_bundle({"prepare": {"items": {"allOf": [
+            _filter(place, {"properties": {"frame": {"const": name}}, "required": ["frame"]})
+            for place, name in places]}}}),
         *(_when({"bundle": {"type": "object", "properties": {"index_frame": {"const": name}},
-                            "required": ["index_frame"]}}, _ref("samples", place))
+                            "required": ["index_frame"]}}, ref("samples", place))
           for place, name in places),
     ]
     if names.index_frame in names.frames:
         unnamed = {"bundle": {"type": "object", "properties": {"index_frame": {"type": "null"}}}}
         place = names.frames.index(names.index_frame)
-        schema["allOf"].append({"if": {"properties": unnamed}, "then": _ref("samples", place)})
+        rules.append({"if": {"properties": unnamed}, "then": ref("samples", place)})
+    schema["allOf"] = [{"if": _WITHOUT_DERIVED, "then": {"allOf": rules}}]
 
 
 def _rules(places: list[tuple[int, str]]) -> dict[str, Any]:
@@ -212,12 +195,12 @@ def _rules(places: list[tuple[int, str]]) -> dict[str, Any]:
     return {
         "properties": {"joins": {"items": {"allOf": joined}}},
         "allOf": [
-            *(_when({"frame": {"const": name}}, _ref("chain", 0, place))
+            *(_when({"frame": {"const": name}}, ref("chain", 0, place))
               for place, name in places),
-            *(_when({"joins": _frame_at(join, name)}, _ref("chain", join + 1, place))
+            *(_when({"joins": _frame_at(join, name)}, ref("chain", join + 1, place))
               for join in range(LONGEST_CHAIN) for place, name in places),
             _when({"joins": {"type": "array", "minItems": LONGEST_CHAIN + 1}},
-                  _ref("chain", _ALL)),
+                  ref("chain", ALL)),
         ],
     }
 
@@ -227,6 +210,19 @@ def _of_extractors(rules: dict[str, Any], **properties: Any) -> dict[str, Any]:
     of = {"properties": {"type": {"const": PLAIN.name}, **properties}, "required": ["type"]}
     return {"properties": {"extractors": {
         "type": "object", "additionalProperties": {"if": of, "then": rules}}}}
+
+
+def _of_bundle(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"properties": {"bundle": {"type": "object", "properties": properties}}}
+
+
+def _filter(place: object, condition: Fragment) -> dict[str, Any]:
+    """What a frame says of the conditions of a filter for which `condition` holds."""
+    about = {"properties": {"column": _column(place)}}
+    where = {"properties": {"where": {"items": {**about, "items": about}}}}
+    # One in the other: an editor offers what the outer one names to steps of every type.
+    return {"if": {"properties": {"type": {"const": FILTER.name}}, "required": ["type"]},
+            "then": {"if": condition, "then": where}}
 
 
 def _when(properties: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
@@ -247,17 +243,17 @@ def _chains(names: BundleNames) -> dict[str, Any]:
         found[f"taken.{place}"] = _taken(place)
         for joins in range(LONGEST_CHAIN + 1):
             ends = {"if": {"properties": {"joins": {"maxItems": joins}}},
-                    "then": _ref("taken", place)}
+                    "then": ref("taken", place)}
             goes_on = {"properties": {"joins": {"prefixItems": [
                 *([{}] * joins), {"properties": {"on": _on(place)}}]}}}
             found[f"chain.{joins}.{place}"] = ends if joins == LONGEST_CHAIN else goes_on | ends
-        samples = _of_extractors(_ref("chain", 0, place), frame={"type": "null"})
+        samples = _of_extractors(ref("chain", 0, place), frame={"type": "null"})
         samples["properties"]["bundle"] = {
             "type": "object", "properties": {"prepare": {"items": {"allOf": _steps(place)}}}}
         found[f"samples.{place}"] = samples
     beyond = {"joins": {"prefixItems": [{}] * LONGEST_CHAIN,
-                        "items": {"properties": {"on": _on(_ALL)}}}}
-    found[f"chain.{_ALL}"] = {"properties": {**_taken(_ALL)["properties"], **beyond}}
+                        "items": {"properties": {"on": _on(ALL)}}}}
+    found[f"chain.{ALL}"] = {"properties": {**_taken(ALL)["properties"], **beyond}}
     return found
 
 
@@ -270,10 +266,11 @@ def _steps(place: object) -> list[dict[str, Any]]:
         "only_where_not_null": {"type": ["string", "null"], **column},
     }
     return [
-        {"if": {"properties": {"type": {"const": step.name}}, "required": ["type"]},
-         "then": {"properties": {key: form for key, form in forms.items()
-                                 if key in step.properties}}}
-        for step in PREPARATIONS
+        *({"if": {"properties": {"type": {"const": step.name}}, "required": ["type"]},
+           "then": {"properties": {key: form for key, form in forms.items()
+                                   if key in step.properties}}}
+          for step in PREPARATIONS if step is not DERIVE),
+        _filter(place, {"properties": {"frame": {"type": "null"}}}),
     ]
 
 

@@ -1,9 +1,14 @@
-"""Steps of `bundle.prepare`: they make the columns `split` and `priority` of the index frame."""
+"""Steps of `bundle.prepare`: they choose rows and make columns, `split` and `priority` too.
+
+All steps run on the loaded bundle, in the order of the list, before anything is extracted.
+"""
 
 from __future__ import annotations
 
+from .conditions import conditions
 from .declaration import Fragment, Type
-from .fields import array, mapping, names, number, string
+from .fields import array, mapping, names, number, one_of, string
+from .operations import OPERATION
 
 _FRACTION = number("The share of the rows.", above=0.0, maximum=1.0, example=0.8)
 
@@ -103,6 +108,47 @@ PRIORITY = Type(
     examples=({"column": "Survived"}, {"column": "Survived", "magnitude": 0.5}),
 )
 
+FILTER = Type(
+    name="filter",
+    description="Keeps the rows for which conditions hold. Rows of the index frame that fail are "
+    "no samples; rows of another frame are not there for anything that comes after.",
+    properties={
+        "frame": string("The frame to filter; null is the index frame.", default=None,
+                        example="weather", null=True),
+        "where": conditions("The conditions; all must hold. Of a list inside the list one must.",
+                            example=[{"column": "air_time", "is": "above", "value": 0}],
+                            min_items=1),
+    },
+    required=("where",),
+    examples=(
+        {"where": [{"column": "arr_delay", "is": "not_null"}]},
+        {"frame": "planes", "where": [
+            {"column": "year", "is": "at_least", "value": 1980},
+            [{"column": "engines", "is": "above", "value": 1},
+             {"column": "seats", "is": "null"}]]},
+    ),
+)
+
+DERIVE = Type(
+    name="derive",
+    description="Adds a column to a frame, computed from columns of the same row; steps after it, "
+    "keys, joins and extractors may use it like any other.",
+    properties={
+        "frame": string("The frame that gets the column; null is the index frame.", default=None,
+                        example="planes", null=True),
+        "column": string("The name of the new column.", example="speed"),
+        "operation": one_of(OPERATION, "How its values are computed.",
+                            example={"type": "divide", "operands": ["distance", "air_time"]}),
+    },
+    required=("column", "operation"),
+    examples=(
+        {"column": "speed",
+         "operation": {"type": "divide", "operands": ["distance", "air_time"]}},
+        {"frame": "planes", "column": "age",
+         "operation": {"type": "subtract", "operands": [2013, "year"]}},
+    ),
+)
+
 PREPARATIONS: tuple[Type, ...] = (
-    RANDOM_SPLIT, STRATIFIED_SPLIT, GROUPED_SPLIT, TIME_SPLIT, PRIORITY,
+    RANDOM_SPLIT, STRATIFIED_SPLIT, GROUPED_SPLIT, TIME_SPLIT, PRIORITY, FILTER, DERIVE,
 )

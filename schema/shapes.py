@@ -82,13 +82,6 @@ class Features:
     ids: tuple[IdColumn, ...]
 
 
-@dataclass(frozen=True)
-class Frames:
-    """The batch itself: named frames, `(batch, width)` or `(batch, length, width)` each."""
-
-    shapes: Mapping[str, Shape | Features]
-
-
 class Unknown:
     """The output of a node whose shape could not be told; flows on in silence."""
 
@@ -97,6 +90,13 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The batch itself: named frames, `(batch, width)` or `(batch, length, width)` each."""
+
+    shapes: Mapping[str, Shape | Features | Unknown]
 
 Value = Shape | Features | Frames | Unknown
 """What a network node reads or gives."""
@@ -142,8 +142,12 @@ def _show_dim(dim: Dim) -> str:
     return "?" if dim is None else str(dim)
 
 
-def tensor(value: Value) -> Shape:
-    """The shape of a value that must be a tensor. Raises ShapeError for anything else."""
+def tensor(value: Value, *, by_member: bool = False) -> Shape:
+    """The shape of a value that must be a tensor. Raises ShapeError for anything else.
+
+    Args:
+        by_member: whether the members of an ensemble may come, each treated by itself.
+    """
     if isinstance(value, Frames):
         raise ShapeError(
             "the batch of named frames",
@@ -155,7 +159,28 @@ def tensor(value: Value) -> Shape:
         raise ShapeError(show(value), "numbers",
                          help='put an `embedding` in front of this node: {"type": "embedding"}')
     assert not isinstance(value, Unknown)
+    if not by_member and members_of(value) is not None:
+        raise ShapeError(show(value), "one output a sample",
+                         help="an ensemble ends the network: it is as wide as the label by itself, "
+                         "and only activations may follow")
     return value
+
+
+def members_of(value: Value) -> Members | None:
+    """The members axis of an ensemble's output; None for what is none."""
+    if not isinstance(value, tuple):
+        return None
+    return next((dim for dim in value if isinstance(dim, Members)), None)
+
+
+def one_member(shape: Shape) -> Shape:
+    """The shape that each member of an ensemble gives; any other shape as it is."""
+    return tuple(dim for dim in shape if not isinstance(dim, Members))
+
+
+def counted(shape: Shape) -> Shape:
+    """The shape with the members of an ensemble as their number, as a real tensor has it."""
+    return tuple(dim.count if isinstance(dim, Members) else dim for dim in shape)
 
 
 def length_of(value: Value) -> Length | None:

@@ -1,18 +1,120 @@
-"""The section `training`: how long, in which steps, on which device."""
+"""The section `training`: how long, in which steps, by which weights, on which device."""
 
 from __future__ import annotations
 
 from .declaration import Fragment
-from .fields import NAME, array, choice, integer
+from .fields import (
+    LARGEST_SCALAR,
+    MOST_NAMES,
+    NAME,
+    array,
+    boolean,
+    choice,
+    integer,
+    number,
+    one_of,
+    string,
+)
 
-SAMPLING = ("auto", "shuffled", "sequential", "priority")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
-PROPERTIES: dict[str, Fragment] = {
+EPOCH, BATCH, MINI_EPOCH = "epoch", "batch", "mini_epoch"
+REPORTS = (EPOCH, BATCH, MINI_EPOCH)
+
+BALANCED = "balanced"
+
+BIAS, NORMALIZATION, EMBEDDING = "bias", "normalization", "embedding"
+KINDS = (BIAS, NORMALIZATION, EMBEDDING)
+"""Kinds of weights that weight decay can leave alone."""
+
+LARGEST_BATCH = 2**31 - 1
+
+_CLASS_WEIGHT: Fragment = {
+    "description": "How much each class of the label counts in the loss: an object from classes "
+    "to numbers, where classes left out count 1, or `balanced`, by which every class counts the "
+    "same in all: training rows divided by the classes and by the rows of the class. Null counts "
+    "every class 1.",
+    "type": ["string", "object", "null"],
+    "if": {"type": "string"},
+    "then": {"enum": [BALANCED]},
+    "additionalProperties": number("How much a row of the class counts.", above=0.0,
+                                   maximum=1e6, example=4.0),
+    "minProperties": 1,
+    "maxProperties": MOST_NAMES,
+    "default": None,
+    "examples": [BALANCED],
+}
+
+_PARAMETER_GROUP: Fragment = {
+    "title": "parameter group",
+    "type": "object",
+    "properties": {
+        "nodes": array("The nodes of the network, each with all below it, as JSON Pointers such "
+                       "as `/network/factories/0`; or types, for every node of a type.", NAME,
+                       example=["/network/factories/0"], min_items=1),
+        "lr": number("The learning rate of these weights; null takes that of the optimizer.",
+                     minimum=0, maximum=LARGEST_SCALAR, default=None, example=0.0001, null=True),
+        "weight_decay": number("The weight decay of these weights, but for the kinds in "
+                               "`no_decay`; null takes that of the optimizer.", minimum=0,
+                               maximum=LARGEST_SCALAR, default=None, example=0.1, null=True),
+    },
+    "required": ["nodes"],
+    "additionalProperties": False,
+}
+
+_EARLY_STOPPING: Fragment = {
+    "description": "Ends training when a measure of a split does not get better any more; null "
+    "trains to the end.",
+    "type": ["object", "null"],
+    "properties": {
+        "split": string("The split to watch; it must be one that is evaluated.",
+                        example="valid"),
+        "metric": string("What to watch: `loss`, or a metric by the name of its column in the "
+                         "history.", default="loss", example="roc_auc_score"),
+        "patience": integer("Evaluations without a better value after which training ends.",
+                            minimum=1, maximum=1_000_000, default=16, example=3),
+        "min_change": number("By how much a value must be better than the best so far to count.",
+                             minimum=0.0, maximum=LARGEST_SCALAR, default=0.0, example=0.001),
+        "restore_best": boolean("Whether the weights of the best evaluation are kept, rather "
+                                "than those of the last.", default=True, example=False),
+    },
+    "required": ["split"],
+    "additionalProperties": False,
+    "default": None,
+    "examples": [{"split": "valid", "metric": "roc_auc_score", "patience": 3}],
+}
+
+_STEPS: dict[str, Fragment] = {
     "epochs": integer("How many times training goes through the training rows.", minimum=1,
                       maximum=1_000_000, default=10, example=3),
-    "batch_size": integer("Rows in one training step.", minimum=1, maximum=2**31 - 1, default=256,
+    "batch_size": integer("Rows that are gathered together; without `mini_batch_size`, the rows "
+                          "of one training step.", minimum=1, maximum=LARGEST_BATCH, default=256,
                           example=512),
+    "mini_batch_size": integer("Rows of one training step, cut from a batch; null makes each "
+                               "batch one step.", minimum=1, maximum=LARGEST_BATCH, default=None,
+                               example=64, null=True),
+    "mini_epochs": integer("How many times training goes through a batch before the next one, "
+                           "in mini-batches shuffled anew each time.", minimum=1, maximum=10_000,
+                           default=1, example=4),
+    "accumulate": integer("How many batches, or mini-batches, give their gradients to one "
+                          "optimizer step; the last step of an epoch may have fewer.", minimum=1,
+                          maximum=1_000_000, default=1, example=4),
+    "gradient_clipping": number("The largest norm of all gradients of a step together; longer "
+                                "ones are scaled down to it. Null leaves them as they are.",
+                                above=0.0, maximum=LARGEST_SCALAR, default=None, example=1.0,
+                                null=True),
+    "max_steps": integer("Optimizer steps after which training ends, in the middle of an epoch "
+                         "too; null sets no limit.", minimum=1, maximum=10**12, default=None,
+                         example=10_000, null=True),
+    "max_seconds": number("Seconds after which training ends with the step that it is at; such "
+                          "a run cannot be repeated exactly. Null sets no limit.", above=0.0,
+                          maximum=1e9, default=None, example=3600, null=True),
+    "report": choice("How often the training loss is written to `batches.parquet` and to the log "
+                     "within an epoch: for each `batch`, for each `mini_epoch` of a batch, or, "
+                     "with `epoch`, not at all.", REPORTS, default=EPOCH, example=BATCH),
+}
+
+_ROWS: dict[str, Fragment] = {
     "train_on": array("The splits to train on; `display` is the part of training that is also "
                       "evaluated.", NAME, default=["train", "display"], example=["train"],
                       min_items=1),
@@ -21,13 +123,36 @@ PROPERTIES: dict[str, Fragment] = {
                          example=["display", "test"], null=True),
     "evaluate_every": integer("Epochs between two evaluations; the last epoch is always "
                               "evaluated.", minimum=1, default=1, example=5),
-    "sampling": choice("The order of training rows: `shuffled` anew each epoch, `sequential`, or "
-                       "drawn with replacement by `priority`. `auto` draws by priority where the "
-                       "index frame has that column, else shuffles.", SAMPLING, default="auto",
-                       example="sequential"),
+    "evaluate_before_training": boolean("Whether the untrained network is evaluated too, as "
+                                        "epoch 0.", default=False),
+    "early_stopping": _EARLY_STOPPING,
+    "sampler": one_of("sampler", "Which training rows an epoch takes, and in which order.",
+                      default={"type": "auto"}, example={"type": "sequential"}),
+}
+
+_WEIGHTS: dict[str, Fragment] = {
+    "sample_weight": string("The column of the index frame that says how much each sample counts "
+                            "in the loss; null counts every sample 1. Metrics are not weighted.",
+                            default=None, example="weight", null=True),
+    "class_weight": _CLASS_WEIGHT,
+}
+
+_GROUPS: dict[str, Fragment] = {
+    "no_decay": array("The kinds of weights that weight decay leaves alone.",
+                      {"type": "string", "enum": list(KINDS)}, default=list(KINDS),
+                      example=["bias"], max_items=len(KINDS)),
+    "parameter_groups": array("Parts of the network with a learning rate or a weight decay of "
+                              "their own; where several name a node, the last counts.",
+                              _PARAMETER_GROUP, default=[],
+                              example=[{"nodes": ["/network/factories/0"], "lr": 0.0001}]),
+}
+
+_MACHINE: dict[str, Fragment] = {
     "device": choice("Where to train; `auto` takes the first of cuda, mps and cpu that is there.",
                      DEVICES, default="auto", example="cpu"),
     "threads": integer("Threads of one tensor operation on the CPU; null lets specc choose: one "
                        "for small networks, where more are slower.", minimum=1, maximum=4096,
                        default=None, example=2, null=True),
 }
+
+PROPERTIES: dict[str, Fragment] = {**_STEPS, **_ROWS, **_WEIGHTS, **_GROUPS, **_MACHINE}

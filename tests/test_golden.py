@@ -39,6 +39,7 @@ import pandas as pd
 import pytest
 from specc.compiler.bundle import Bundle
 from specc.compiler.diagnostics.diagnostic import Diagnostic, Patch, Result
+from specc.compiler.network.frames import frames_of
 from specc.compiler.network.trace import trace
 from specc.compiler.passes.bind import bind
 from specc.compiler.passes.fit import fit
@@ -208,7 +209,7 @@ def _resolved(graph: Graph) -> str:
 
 
 def _symbolic(graph: Graph) -> str:
-    frames = {extractor.name: (BATCH, None) for extractor in graph.extractors}
+    frames = {graph.label.name: (BATCH, None), **frames_of(graph)}
     return _nodes(trace(graph.network, frames, None)[0])
 
 

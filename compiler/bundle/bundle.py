@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +99,11 @@ class Bundle:
         other = Bundle(self.name, self._frames, self.index_frame, {**self._keys, **keys})
         other._cache = self._cache
         return other
+
+    def with_frame(self, name: str, change: Callable[[Frame], Frame]) -> Bundle:
+        """The same bundle with one frame changed, such as by a step that prepares it."""
+        frames = {**self._frames, name: change(self._frames[name])}
+        return Bundle(self.name, frames, self.index_frame, self._keys)
 
     @property
     def frames(self) -> tuple[str, ...]:

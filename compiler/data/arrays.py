@@ -60,6 +60,23 @@ def arrow(values: NDArray[np.int64], valid: NDArray[np.bool_] | None = None) -> 
     return pa.Array.from_buffers(pa.int64(), len(values), [mask, data])
 
 
+def taken(values: Values, rows: NDArray[np.int64]) -> Values:
+    """The values of some rows, `[len(rows)]`; null for the row -1."""
+    return values.take(arrow(rows, rows >= 0))
+
+
+def column_of(dtype: pa.DataType, values: NDArray[Any], valid: NDArray[np.bool_]) -> pa.Array:
+    """An Arrow array of booleans, numbers, dates or timestamps, null where `valid` is false.
+
+    Args:
+        values: `[rows]`, of the width that Arrow stores for the dtype; bool for booleans.
+    """
+    stored = np.packbits(values, bitorder="little") if pa.types.is_boolean(dtype) else values
+    mask = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(dtype, len(values),
+                                 [mask, pa.py_buffer(np.ascontiguousarray(stored))])
+
+
 def codes_of(values: Values) -> tuple[NDArray[np.int64], Values]:
     """A code for each row and the value behind each code; null is a value of its own."""
     encoded = decoded(values).dictionary_encode(null_encoding="encode")

@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from ..bundle import Bundle
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..diagnostics.hints import replace_fix, unknown
 from ..diagnostics.suggest import nearest
-from ..stages import Extractor, Graph, Join
+from ..stages import Graph, Join, Place
 from ..text.pointer import join as below
-from .dtypes import spelled
+from .dtypes import DATETIME, FLOAT, INTEGER, classify, spelled
 from .joins import comparable
 
 
 @dataclass(frozen=True)
 class Step:
-    """Rows of `left` to rows of `right`: `columns` match `key`, in order."""
+    """Rows of `left` to rows of `right`: `columns` match `key`, in order.
+
+    Args:
+        as_of: a time of the samples and one of `right`: the last row before the sample is
+            meant; None where there is one row for each key.
+    """
 
     left: str
     columns: tuple[str, ...]
     right: str
     key: tuple[str, ...]
+    as_of: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,10 +55,11 @@ class Chain:
 
 
 class Chains:
-    """Resolves the chains of one graph, and reports a frame without a key once.
+    """Resolves chains that start from one frame, and reports a frame without a key once.
 
     Args:
-        index_frame: None while it is not known; then what depends on it is not judged.
+        index_frame: the frame whose rows are the samples, in a context its own; None while it
+            is not known, then what depends on it is not judged.
         undecided: frames whose key the spec names wrongly, which is reported elsewhere.
     """
 
@@ -62,15 +71,19 @@ class Chains:
         self._undecided = undecided
         self._without_key: set[str] = set()
 
-    def resolve(self, extractor: Extractor) -> Result[Chain]:
-        """The chain of an extractor. Reports: SC606, SC607, SC609 to SC611, SC621.
+    def resolve(self, pointer: str, frame: str | None, joins: tuple[Join, ...]) -> Result[Chain]:
+        """The chain of an extractor. Reports: SC606, SC607, SC609 to SC611, SC614, SC621.
 
         The stage is None without a diagnostic where a mistake reported elsewhere is the cause.
+
+        Args:
+            pointer: the extractor.
+            frame: where the chain starts; None for the frame of the samples.
         """
         found: list[Diagnostic] = []
         whole = True
-        pointer = below(extractor.pointer, "frame")
-        start = self._index_frame if extractor.frame is None else extractor.frame
+        pointer = below(pointer, "frame")
+        start = self._index_frame if frame is None else frame
         alignment: Step | None = None
         if start is not None and start not in self._bundle.frames:
             found.append(self._unknown_frame(pointer, start))
@@ -84,13 +97,13 @@ class Chains:
                 (alignment,) = aligned.stage
         left = start
         steps: list[Step] = []
-        for join in extractor.joins:
+        for join in joins:
             if join.frame not in self._bundle.frames:
                 found.append(self._unknown_frame(below(join.pointer, "frame"), join.frame,
                                                  self._with_key(join)))
                 left = None
                 continue
-            step = self._step(join, left)
+            step = self.step(join, left)
             found += step.diagnostics
             if step.stage is None:
                 whole = False
@@ -140,7 +153,11 @@ class Chains:
         wrong = self._dtypes(step, (pointer,) * len(left))
         return Result(None, wrong) if wrong else Result((step,))
 
-    def _step(self, join: Join, left: str | None) -> Result[Step]:
+    def step(self, join: Join, left: str | None) -> Result[Step]:
+        """One step from the frame `left`, None where that is not known.
+
+        Reports: SC607, SC610, SC611, SC614.
+        """
         bundle = self._bundle
         found: list[Diagnostic] = []
         on = below(join.pointer, "on")
@@ -149,7 +166,7 @@ class Chains:
             known = bundle.schema(left).names
             found += [
                 unknown(codes.UNKNOWN_COLUMN, place, "columns", column, known, frame=left,
-                        target="value" if join.key_columns is None else "key")
+                        target="key" if isinstance(at_pointer(self._graph, on), dict) else "value")
                 for place, column in zip(places, join.columns, strict=True) if column not in known
             ]
         key = bundle.key(join.frame) if join.key_columns is None else join.key_columns
@@ -171,15 +188,22 @@ class Chains:
                                             wanted=len(key), key=", ".join(key)))
         if found or left is None:
             return Result(None, tuple(found))
-        step = Step(left, join.columns, join.frame, key)
-        wrong = self._dtypes(step, places)
+        timed = self._as_of(join)
+        step = Step(left, join.columns, join.frame, key, timed.stage)
+        wrong = (*self._dtypes(step, places), *timed.diagnostics)
         return Result(None, wrong) if wrong else Result(step)
+
+    def _as_of(self, join: Join) -> Result[tuple[str, str]]:
+        if join.as_of is None or self._index_frame is None:
+            return Result(None)
+        found = check_place(join.as_of, self._bundle, self._index_frame, join.frame)
+        return Result((join.as_of.sample, join.as_of.row), found)
 
     def _places(self, join: Join, on: str) -> tuple[str, ...]:
         """The pointer of each column of a join, which is a name, a list or an object there."""
-        if join.key_columns is not None:
-            return tuple(below(on, column) for column in join.columns)
         written = at_pointer(self._graph, on)
+        if isinstance(written, dict):
+            return tuple(below(on, column) for column in join.columns)
         if isinstance(written, str) or (written is None and len(join.columns) == 1):
             return (on,)
         return tuple(below(on, index) for index in range(len(join.columns)))
@@ -194,6 +218,38 @@ class Chains:
             for place, column, key in zip(places, step.columns, step.key, strict=True)
             if not comparable(left.field(column).type, right.field(key).type)
         )
+
+
+def check_place(place: Place, bundle: Bundle, samples: str, rows: str) -> tuple[Diagnostic, ...]:
+    """The two columns of a place: they exist, and are both times or both numbers.
+
+    Reports: SC607, SC611, SC614.
+
+    Args:
+        samples: the frame whose rows are the samples.
+        rows: the other frame.
+    """
+    sides = (("sample", samples, place.sample), ("row", rows, place.row))
+    found = [
+        unknown(codes.UNKNOWN_COLUMN, below(place.pointer, key), "columns", column,
+                bundle.schema(frame).names, frame=frame)
+        for key, frame, column in sides if column not in bundle.schema(frame).names
+    ]
+    if found:
+        return tuple(found)
+    dtypes = [bundle.schema(frame).field(column).type for _, frame, column in sides]
+    found += [
+        codes.UNSUPPORTED_DTYPE.at(
+            below(place.pointer, key), name=column, frame=frame, dtype=spelled(dtype),
+            user="a place", help="a place is a time or a number")
+        for (key, frame, column), dtype in zip(sides, dtypes, strict=True)
+        if classify(dtype) not in (DATETIME, INTEGER, FLOAT) or pa.types.is_decimal(dtype)
+    ]
+    if not found and not comparable(*dtypes):
+        found.append(codes.KEY_DTYPE.at(
+            place.pointer, left=f"{samples}.{place.sample}", left_dtype=spelled(dtypes[0]),
+            right=f"{rows}.{place.row}", right_dtype=spelled(dtypes[1])))
+    return tuple(found)
 
 
 def at_pointer(graph: Graph, pointer: str) -> object:

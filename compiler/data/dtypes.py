@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, OTHER = (
-    "boolean", "integer", "float", "string", "datetime", "other",
+BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, LIST, OTHER = (
+    "boolean", "integer", "float", "string", "datetime", "list", "other",
 )
 _STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-DTYPES = (BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, OTHER)
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+DTYPES = (BOOLEAN, INTEGER, FLOAT, STRING, DATETIME, LIST, OTHER)
 
 
 _SPELLED = {"large_string": "string", "string_view": "string", "double": "float64",
@@ -21,7 +22,8 @@ def spelled(dtype: pa.DataType) -> str:
 
 
 def classify(dtype: pa.DataType) -> str:
-    """The kind of a column: `boolean`, `integer`, `float`, `string`, `datetime` or `other`.
+    """The kind of a column: `boolean`, `integer`, `float`, `string`, `datetime`, `list`
+    or `other`.
 
     Dictionary columns (pandas categoricals) count as the kind of their values.
     """
@@ -37,4 +39,6 @@ def classify(dtype: pa.DataType) -> str:
         return STRING
     if pa.types.is_timestamp(dtype) or pa.types.is_date(dtype):
         return DATETIME
+    if any(test(dtype) for test in _LISTS):
+        return LIST
     return OTHER

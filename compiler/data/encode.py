@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..bundle import Bundle
 from ..stages import FittedExtractor
-from ..transformers import Categorical, fill_scalar, read_columns
+from ..transformers import Ids, OneHot, fill_scalar, read_columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,12 +19,14 @@ class Encoded:
     """The rows of one extractor. `FittedExtractor.positions` index the first axis.
 
     The features of an extractor are its columns in order, each with its `names` in order.
-    They are split between `dense` and `codes`; the last row is the null row in both.
+    They are split between `dense` and `codes`; ids, which are no features, stand in `ids`. The
+    last row is the null row in all.
 
     Args:
         dense: float32 `[reached + 1, dense width]`, C-contiguous.
         codes: int32 `[reached + 1, code columns]`, C-contiguous, each value from 0 to
             below its entry of `code_widths`.
+        ids: int32 `[reached + 1, id columns]`, C-contiguous, rows of tables of vectors.
         dense_features: the feature that each column of `dense` is, ascending,
             int64 `[dense width]`.
         code_offsets: the feature that the value 0 of each column of `codes` is.
@@ -33,6 +35,7 @@ class Encoded:
 
     dense: NDArray[np.float32]
     codes: NDArray[np.int32]
+    ids: NDArray[np.int32]
     dense_features: NDArray[np.int64]
     code_offsets: tuple[int, ...]
     code_widths: tuple[int, ...]
@@ -46,23 +49,29 @@ def encode(extractor: FittedExtractor, bundle: Bundle) -> Encoded:
     Raises:
         BundleError: the frame cannot be read.
     """
-    coded = [column.column in extractor.codes for column in extractor.columns]
-    widths = [len(column.names) for column in extractor.columns]
+    features = [column for column in extractor.columns if not column.is_ids]
+    coded = [column.column in extractor.codes for column in features]
+    widths = [len(column.names) for column in features]
     offsets = [0, *np.cumsum(widths, dtype=np.int64).tolist()]
     is_dense = np.repeat(np.logical_not(coded), widths)
     dense = np.empty((extractor.reached + 1, int(is_dense.sum())), dtype=np.float32)
     codes = np.empty((extractor.reached + 1, sum(coded)), dtype=np.int32)
+    ids = np.empty((extractor.reached + 1, len(extractor.ids)), dtype=np.int32)
     settings = extractor.bound.extractor
     columns = [column.column for column in extractor.columns]
     read = read_columns(bundle, extractor.bound.positions.frame, columns, extractor.rows)
-    start = place = 0
+    start = place = table = 0
     for column, values in zip(extractor.columns, read, strict=True):
         null_row = pa.nulls(1, values.type)
         if settings.nulls == "fill":
             fill = fill_scalar(settings.fill_value, values.type)
             values, null_row = pc.fill_null(values, fill), pc.fill_null(null_row, fill)
-        if column.column in extractor.codes:
-            assert isinstance(column, Categorical)
+        if isinstance(column, Ids):
+            ids[:-1, table] = column.places(values)
+            ids[-1:, table] = column.places(null_row)
+            table += 1
+        elif column.column in extractor.codes:
+            assert isinstance(column, OneHot)
             codes[:-1, place] = column.places(values)
             codes[-1:, place] = column.places(null_row)
             place += 1
@@ -74,6 +83,7 @@ def encode(extractor: FittedExtractor, bundle: Bundle) -> Encoded:
     return Encoded(
         dense=dense,
         codes=codes,
+        ids=ids,
         dense_features=np.flatnonzero(is_dense),
         code_offsets=tuple(offset for offset, is_code in zip(offsets, coded, strict=False)
                            if is_code),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..stages import FittedExtractor
 from ..transformers import read_columns
+from .dtypes import LIST
 
 if TYPE_CHECKING:
     from ..bundle import Bundle
@@ -67,6 +68,9 @@ def _groups(entry: FittedExtractor, bundle: Bundle) -> NDArray[np.int64] | None:
     most = int(entry.reached * WORTH_MERGING)
     names = [column.column for column in entry.columns]
     groups, count = np.zeros(entry.reached, dtype=np.int64), 1
+    if any(column.dtype == LIST for column in entry.bound.columns):
+        # Arrow finds no equal lists.
+        return None
     for values in read_columns(bundle, entry.bound.positions.frame, names, entry.rows):
         own, different = _numbered(values)
         if different > most:

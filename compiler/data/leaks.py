@@ -12,7 +12,7 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..stages import BoundExtractor, BoundGraph
 from .arrays import arrow, codes_of
-from .dtypes import OTHER
+from .dtypes import LIST, OTHER
 from .joins import examples
 
 FEWEST_SAMPLES = 20
@@ -30,10 +30,13 @@ def label_twins(bound: BoundGraph) -> Iterator[Diagnostic]:
     label = bound.extractors.get(bound.graph.label.name)
     if label is None or len(label.columns) != 1 or len(bound.samples) < FEWEST_SAMPLES:
         return
+    if label.columns[0].dtype in (LIST, OTHER):
+        return
     wanted = _values(bound, label, label.columns[0].name)
     for entry in _beside(label, bound.extractors):
         for column in entry.columns:
-            if column.dtype != OTHER and _tells(_values(bound, entry, column.name), wanted):
+            if column.dtype not in (LIST, OTHER) and _tells(
+                    _values(bound, entry, column.name), wanted):
                 yield codes.LABEL_TWIN.at(entry.extractor.pointer, target="key",
                                           name=column.name)
 

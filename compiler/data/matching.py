@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from ..bundle import Bundle
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
-from ..stages import Coverage, Extractor, Positions, Samples
+from ..stages import Coverage, Join, Positions
 from ..text.pointer import join as below
-from .arrays import decoded, valid
+from .arrays import Values, decoded, taken, valid
 from .chains import Chain, Step
 from .joins import compact, compose, duplicates, examples, match
+from .windows import last_before
 
 Rows = NDArray[np.int64]
 
@@ -35,30 +36,38 @@ class Matching:
     """Matches keys of one bundle; every step, and every prefix of a chain, once.
 
     Args:
-        samples: None while they are not known; then only the keys themselves are judged.
+        frame: the frame whose rows are the samples, in a context its own.
+        rows: the row of each sample; None while they are not known, then only the keys
+            themselves are judged.
     """
 
-    def __init__(self, bundle: Bundle, samples: Samples | None) -> None:
+    def __init__(self, bundle: Bundle, frame: str | None, rows: Rows | None) -> None:
         self._bundle = bundle
-        self._samples = samples
+        self._frame = frame
+        self._rows = rows
         self._steps: dict[Step, Rows] = {}
         self._walked: dict[tuple[Step | None, ...], _Walked] = {}
         self._unique: dict[tuple[str, tuple[str, ...]], bool] = {}
 
-    def positions(self, extractor: Extractor, chain: Chain) -> Result[Positions]:
+    def positions(self, pointer: str, joins: tuple[Join, ...], chain: Chain, *,
+                  missing_rows: str = "null") -> Result[Positions]:
         """The row of the last frame for each sample.
 
         Reports: SC612 (each key once), SC613, SC621, SC626. Raises: BundleError for damaged pages.
+
+        Args:
+            pointer: the extractor, whose `joins` the chain has.
+            missing_rows: `error` where each sample must have a row.
         """
         found: list[Diagnostic] = []
-        start = below(extractor.pointer, "frame")
+        start = below(pointer, "frame")
         steps = [(start, chain.alignment)] if chain.alignment is not None else []
-        steps += [(join.pointer, step)
-                  for join, step in zip(extractor.joins, chain.joins, strict=True)]
+        steps += [(join.pointer, step) for join, step in zip(joins, chain.joins, strict=True)]
         unique = [self._check_unique(pointer, step, found) for pointer, step in steps]
-        if self._samples is None or not all(unique):
+        if self._rows is None or not all(unique):
             return Result(None, tuple(found))
-        walked = _Walked(self._samples.rows, 0, ())
+        samples = len(self._rows)
+        walked = _Walked(self._rows, 0, ())
         prefix: tuple[Step | None, ...] = (chain.alignment,)
         coverage: list[Coverage] = []
         if chain.alignment is not None:
@@ -66,19 +75,19 @@ class Matching:
             if walked.missing:
                 found.append(codes.NOT_ALIGNED.at(start, frame=chain.start,
                                                   reason=self._lacks(walked)))
-        for join, step in zip(extractor.joins, chain.joins, strict=True):
+        for join, step in zip(joins, chain.joins, strict=True):
             prefix = (*prefix, step)
             walked = self._walk(prefix, walked, step)
-            if walked.missing and extractor.missing_rows == "error":
+            if walked.missing and missing_rows == "error":
                 found.append(codes.MISSING_ROWS.at(
-                    join.pointer, count=walked.missing, samples=len(self._samples),
+                    join.pointer, count=walked.missing, samples=samples,
                     frame=step.right, key=", ".join(step.columns),
                     examples=", ".join(walked.examples),
                 ))
             total = self._bundle.rows(step.right)
             coverage.append(Coverage(
                 pointer=join.pointer, frame=step.right, columns=step.columns,
-                samples=len(self._samples), matched=int(np.count_nonzero(walked.rows >= 0)),
+                samples=samples, matched=int(np.count_nonzero(walked.rows >= 0)),
                 missing=walked.missing, missing_examples=walked.examples,
                 null_keys=walked.null_keys, rows=total, orphans=total - walked.reached,
                 max_missing=join.max_missing,
@@ -95,6 +104,8 @@ class Matching:
 
     def _check_unique(self, pointer: str, step: Step, found: list[Diagnostic]) -> bool:
         key = (step.right, step.key)
+        if step.as_of is not None:
+            return True
         if key not in self._unique:
             columns = self._bundle.read(*key).columns
             count, shown = duplicates(columns)
@@ -109,18 +120,35 @@ class Matching:
     def _walk(self, prefix: tuple[Step | None, ...], before: _Walked, step: Step) -> _Walked:
         if prefix not in self._walked:
             left = self._bundle.read(step.left, step.columns).columns
-            if step not in self._steps:
-                right = self._bundle.read(step.right, step.key).columns
-                self._steps[step] = match(left, right)
-            rows = compose(before.rows, self._steps[step])
+            rows = self._before(before.rows, step, left) if step.as_of is not None \
+                else compose(before.rows, self._matched(step, left))
             lost = before.rows[(before.rows >= 0) & (rows < 0)]
-            whole = np.logical_and.reduce([valid(decoded(column)) for column in left])
+            whole = np.ones(self._bundle.rows(step.left), dtype=np.bool_)
+            for column in left:
+                whole &= valid(decoded(column))
             self._walked[prefix] = _Walked(
-                rows, len(lost), examples(left, lost),
+                rows, len(lost), examples(left, lost) if left else (),
                 null_keys=int(np.count_nonzero(~whole[lost])),
                 reached=int(np.count_nonzero(np.bincount(rows[rows >= 0], minlength=1))),
             )
         return self._walked[prefix]
+
+    def _matched(self, step: Step, left: list[Values]) -> Rows:
+        if step not in self._steps:
+            self._steps[step] = match(left, self._bundle.read(step.right, step.key).columns)
+        return self._steps[step]
+
+    def _before(self, rows: Rows, step: Step, left: list[Values]) -> Rows:
+        """The last row before the time of each sample, among those with its key."""
+        assert step.as_of is not None and self._frame is not None and self._rows is not None
+        sample, row = step.as_of
+        found = last_before(
+            [taken(column, rows) for column in left],
+            self._bundle.read(step.right, step.key).columns if step.key else [],
+            taken(self._bundle.read(self._frame, [sample]).column(0), self._rows),
+            self._bundle.read(step.right, [row]).column(0),
+        )
+        return np.where(rows >= 0, found, -1)
 
 
 def _over_budget(step: Coverage) -> Iterator[Diagnostic]:

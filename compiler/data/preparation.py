@@ -22,7 +22,7 @@ from ..seeds import derive_seed
 from ..stages import Node
 from ..text.pointer import join
 from .arrays import Values, codes_of, decoded, floats, integers, valid
-from .dtypes import BOOLEAN, DATETIME, OTHER, STRING, classify, spelled
+from .dtypes import BOOLEAN, DATETIME, LIST, OTHER, STRING, classify, spelled
 from .splitting import Codes, grouped_parts, random_parts, stratified_parts, timed_parts
 from .times import ticks_of
 
@@ -52,18 +52,22 @@ class _Refused(Exception):
         self.diagnostic = diagnostic
 
 
-def prepare_split(node: Node, bundle: Bundle, frame: str, seed: int) -> Result[Splits]:
+def prepare_split(node: Node, bundle: Bundle, frame: str, seed: int,
+                  allowed: NDArray[np.bool_] | None = None) -> Result[Splits]:
     """The split that a step makes.
 
     Reports: SC607, SC614, SC623, SC624. Raises: BundleError for damaged pages.
+
+    Args:
+        allowed: the rows that filters before the step keep, `[rows]`; None where there are none.
     """
     found = [*_replaced(node, bundle, frame, SPLIT), *_unknown_columns(node, bundle, frame)]
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
-    rows = np.arange(bundle.rows(frame))
+    rows = np.arange(bundle.rows(frame)) if allowed is None else np.flatnonzero(allowed)
     condition = node.args.get("only_where_not_null")
     if condition is not None:
-        rows = np.flatnonzero(valid(_column(bundle, frame, condition)))
+        rows = rows[valid(_column(bundle, frame, condition))[rows]]
     generator = np.random.Generator(np.random.PCG64(derive_seed(seed, node.pointer, SPLIT)))
     try:
         part_codes = _SPLITTERS[node.type](node, bundle, frame, rows, generator)
@@ -78,31 +82,45 @@ def prepare_split(node: Node, bundle: Bundle, frame: str, seed: int) -> Result[S
 
 def prepare_priority(node: Node, bundle: Bundle, frame: str,
                      training: NDArray[np.bool_]) -> Result[NDArray[np.float64]]:
-    """Priorities that even out the values of a column over the training rows.
-
-    A row weighs `(n / (k * count)) ** magnitude`, with `n` training rows, `k` different values
-    and `count` training rows of the row's own value; rows that do not train weigh 0. With
-    magnitude 1 these are the "balanced" weights of King and Zeng (2001).
+    """The priorities that a step makes.
 
     Reports: SC607, SC614, SC623. Raises: BundleError for damaged pages.
 
     Args:
         training: whether a row trains, `[rows]`.
     """
-    found = [*_replaced(node, bundle, frame, PRIORITY), *_unknown_columns(node, bundle, frame)]
-    if any(diagnostic.is_error for diagnostic in found):
-        return Result(None, tuple(found))
+    made = even_priorities(node, bundle, frame, training)
+    return Result(made.stage, (*_replaced(node, bundle, frame, PRIORITY), *made.diagnostics))
+
+
+def even_priorities(node: Node, bundle: Bundle, frame: str,
+                    training: NDArray[np.bool_]) -> Result[NDArray[np.float64]]:
+    """Priorities that even out the values of a column over the training rows.
+
+    A row weighs `(n / (k * count)) ** magnitude`, with `n` training rows, `k` different values
+    and `count` training rows of the row's own value; rows that do not train weigh 0. With
+    magnitude 1 these are the "balanced" weights of King and Zeng (2001).
+
+    Reports: SC607, SC614. Raises: BundleError for damaged pages.
+
+    Args:
+        node: has the arguments `column` and `magnitude`.
+        training: whether a row trains, `[rows]`.
+    """
+    found = tuple(_unknown_columns(node, bundle, frame))
+    if found:
+        return Result(None, found)
     try:
         values = _values(node, bundle, frame, node.args["column"], join(node.pointer, "column"))
     except _Refused as refused:
-        return Result(None, (*found, refused.diagnostic))
+        return Result(None, (refused.diagnostic,))
     value_codes, names = codes_of(values)
     counts = np.bincount(value_codes[training], minlength=len(names))
     even = training.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
     weights: NDArray[np.float64] = np.where(
         training, even[value_codes] ** node.args["magnitude"], 0.0
     )
-    return Result(weights, tuple(found))
+    return Result(weights)
 
 
 def _replaced(node: Node, bundle: Bundle, frame: str, column: str) -> Iterator[Diagnostic]:
@@ -138,7 +156,7 @@ def _column(bundle: Bundle, frame: str, column: str) -> pa.ChunkedArray:
 
 
 def _values(node: Node, bundle: Bundle, frame: str, column: str, pointer: str,
-            refused: Sequence[str] = (OTHER,)) -> Values:
+            refused: Sequence[str] = (LIST, OTHER)) -> Values:
     dtype = bundle.schema(frame).field(column).type
     if classify(dtype) in refused:
         raise _Refused(codes.UNSUPPORTED_DTYPE.at(
@@ -204,7 +222,7 @@ def _by_time(node: Node, bundle: Bundle, frame: str, rows: Codes,
                    help="give each part a name of its own")
     column = node.args["column"]
     values = _values(node, bundle, frame, column, join(node.pointer, "column"),
-                     refused=(OTHER, STRING, BOOLEAN))
+                     refused=(LIST, OTHER, STRING, BOOLEAN))
     part_codes = np.full(len(rows), -1, dtype=np.int64)
     timed = valid(values)[rows]
     ordinals = _ordinals(values)[rows[timed]]
@@ -271,3 +289,6 @@ _SPLITTERS: Mapping[str, Callable[[Node, Bundle, str, Codes, np.random.Generator
     "grouped_split": _grouped,
     "time_split": _by_time,
 }
+
+SPLIT_STEPS = tuple(_SPLITTERS)
+"""The steps that make the column `split`."""

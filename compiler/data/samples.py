@@ -13,9 +13,18 @@ from ..diagnostics.diagnostic import Diagnostic, Result
 from ..diagnostics.hints import known, unknown
 from ..stages import Graph, Node, Samples, Training
 from ..text.pointer import join, touched
-from .arrays import codes_of, decoded, floats, valid
-from .dtypes import BOOLEAN, FLOAT, INTEGER, STRING, classify, spelled
-from .preparation import PRIORITY, SPLIT, Splits, prepare_priority, prepare_split
+from .arrays import codes_of
+from .dtypes import STRING, classify, spelled
+from .preparation import (
+    PRIORITY,
+    SPLIT,
+    SPLIT_STEPS,
+    Splits,
+    prepare_priority,
+    prepare_split,
+)
+from .prepared import Prepared
+from .weights import priorities, sample_weights
 
 MOST_SPLITS = 1_000
 """Splits that one spec may use."""
@@ -24,10 +33,11 @@ _TRAIN, _DISPLAY = "train", "display"
 _DEFAULT_TRAIN_ON = (_TRAIN, _DISPLAY)
 
 
-def bind_samples(graph: Graph, bundle: Bundle, frame: str) -> Result[Samples]:
-    """The samples of the index frame `frame`.
+def bind_samples(graph: Graph, bundle: Bundle, frame: str,
+                 prepared: Prepared) -> Result[Samples]:
+    """The samples of the index frame `frame`; a row that a filter drops has no split.
 
-    Reports: SC401, SC607, SC614, SC617 to SC620, SC623 to SC625.
+    Reports: SC401, SC406, SC607, SC614, SC617 to SC620, SC623 to SC625.
     Raises: BundleError for damaged pages.
     """
     if touched("/bundle/prepare", graph.holes | graph.assumed):
@@ -35,29 +45,32 @@ def bind_samples(graph: Graph, bundle: Bundle, frame: str) -> Result[Samples]:
     if not bundle.rows(frame):
         return Result(None, (codes.EMPTY_FRAME.at(file=bundle.file(frame), frame=frame),))
     steps = graph.bundle.prepare
-    split_step, twice = _only([step for step in steps if step.type != PRIORITY], SPLIT)
+    split_step, twice = _only([step for step in steps if step.type in SPLIT_STEPS], SPLIT)
     priority_step, priority_twice = _only([step for step in steps if step.type == PRIORITY],
                                           PRIORITY)
     found = [*twice, *priority_twice]
     splits = (_stored_splits(bundle, frame) if split_step is None
-              else prepare_split(split_step, bundle, frame, graph.seed))
+              else prepare_split(split_step, bundle, frame, graph.seed,
+                                 prepared.allowed(split_step)))
     found += splits.diagnostics
     if splits.stage is None:
         if priority_step is not None:
             every = np.ones(bundle.rows(frame), dtype=np.bool_)
             found += prepare_priority(priority_step, bundle, frame, every).diagnostics
         return Result(None, tuple(found))
-    train_on, names, wrong = _choose(graph.training, splits.stage)
+    there = _filtered(splits.stage, prepared.allowed())
+    train_on, names, wrong = _choose(graph.training, there)
     found += wrong
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
     place = {name: index for index, name in enumerate(names)}
     # One more entry for the code -1, which indexes the last.
-    used = np.array([*(place.get(name, -1) for name in splits.stage.names), -1], dtype=np.int16)
-    split = used[splits.stage.codes]
+    used = np.array([*(place.get(name, -1) for name in there.names), -1], dtype=np.int16)
+    split = used[there.codes]
     training = (split >= 0) & (split < len(train_on))
-    priority = _priority(graph, bundle, frame, training, priority_step)
-    found += priority.diagnostics
+    priority = priorities(graph, bundle, frame, training, priority_step)
+    weight = sample_weights(graph.training.sample_weight, bundle, frame, split >= 0, training)
+    found += [*priority.diagnostics, *weight.diagnostics]
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
     rows = np.flatnonzero(split >= 0)
@@ -68,6 +81,7 @@ def bind_samples(graph: Graph, bundle: Bundle, frame: str) -> Result[Samples]:
             names=names,
             training=training[rows],
             priority=None if priority.stage is None else priority.stage[rows],
+            weight=None if weight.stage is None else weight.stage[rows],
         ),
         tuple(found),
     )
@@ -100,6 +114,17 @@ def _stored_splits(bundle: Bundle, frame: str) -> Result[Splits]:
     order = {name: index for index, name in enumerate(names)}
     renumber = np.array([order.get(value, -1) for value in values], dtype=np.int64)
     return Result(Splits(renumber[value_codes], tuple(names)))
+
+
+def _filtered(splits: Splits, allowed: NDArray[np.bool_] | None) -> Splits:
+    """The splits of the rows that filters keep."""
+    if allowed is None:
+        return splits
+    kept = np.where(allowed, splits.codes, -1)
+    there = np.unique(kept[kept >= 0])
+    renumber = np.full(len(splits.names) + 1, -1, dtype=np.int64)
+    renumber[there] = np.arange(len(there))
+    return Splits(renumber[kept], tuple(splits.names[code] for code in there))
 
 
 def _choose(
@@ -140,54 +165,3 @@ def _unknown(pointer: str, names: tuple[str, ...], splits: Splits) -> Iterator[D
     for index, name in enumerate(names):
         if name not in splits.names:
             yield unknown(codes.UNKNOWN_SPLIT, join(pointer, index), "splits", name, splits.names)
-
-
-def _priority(graph: Graph, bundle: Bundle, frame: str, training: NDArray[np.bool_],
-              step: Node | None) -> Result[NDArray[np.float64]]:
-    """Priorities `[rows]`, 0 for rows that do not train; no stage where none are used."""
-    sampling = graph.training.sampling
-    drawn = sampling in ("auto", PRIORITY)
-    if step is not None:
-        prepared = prepare_priority(step, bundle, frame, training)
-        return prepared if drawn else Result(None, prepared.diagnostics)
-    if not drawn:
-        return Result(None)
-    schema = bundle.schema(frame)
-    if PRIORITY in schema.names:
-        return _stored_priority(bundle, frame, training)
-    if sampling == PRIORITY:
-        return Result(None, (
-            codes.BAD_PRIORITY.at(
-                "/training/sampling", found=f"nothing: the frame {frame!r} does not have it",
-                help='add the column, prepare it with a step of type "priority", or sample '
-                '"shuffled"',
-            ),
-        ))
-    return Result(None)
-
-
-def _stored_priority(bundle: Bundle, frame: str,
-                     training: NDArray[np.bool_]) -> Result[NDArray[np.float64]]:
-    dtype = bundle.schema(frame).field(PRIORITY).type
-    if classify(dtype) not in (INTEGER, FLOAT, BOOLEAN):
-        return _bad_priority(bundle, frame, f"values of the dtype {dtype}")
-    column = decoded(bundle.read(frame, [PRIORITY]).column(0))
-    values = np.where(training, floats(column), 0.0)
-    nulls = int((training & ~valid(column)).sum())
-    infinite = int(np.isinf(values).sum())
-    negative = int((values < 0).sum())
-    for count, what in ((nulls, "nulls"), (infinite, "infinite values"),
-                        (negative, "negative values")):
-        if count:
-            return _bad_priority(bundle, frame, f"{count} {what} in training rows")
-    with np.errstate(over="ignore"):
-        total = float(values.sum())
-    if total == 0.0:
-        return _bad_priority(bundle, frame, "only zeros in training rows")
-    if not np.isfinite(total):
-        return _bad_priority(bundle, frame, "values so large that their sum is infinite")
-    return Result(values)
-
-
-def _bad_priority(bundle: Bundle, frame: str, found: str) -> Result[NDArray[np.float64]]:
-    return Result(None, (codes.BAD_PRIORITY.at(file=bundle.file(frame), found=found),))

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.hints import unknown
+from ..resolution.globs import is_glob
 from ..stages import Selector
 from .dtypes import FLOAT, INTEGER
 
@@ -77,12 +78,8 @@ def _matched(selector: Selector, dtypes: Mapping[str, str], candidates: list[str
 
 
 def _globbed(pattern: str, candidates: list[str]) -> Iterator[str]:
-    if _is_glob(pattern):
+    if is_glob(pattern):
         yield from (column for column in candidates if fnmatchcase(column, pattern))
-
-
-def _is_glob(pattern: str) -> bool:
-    return any(character in pattern for character in "*?[")
 
 
 def _nothing(selector: Selector, frame: str, dtypes: Mapping[str, str]) -> Diagnostic:
@@ -92,7 +89,7 @@ def _nothing(selector: Selector, frame: str, dtypes: Mapping[str, str]) -> Diagn
             help=f"dtypes of the frame: {', '.join(sorted(set(dtypes.values())))}",
         )
     assert selector.name is not None
-    globs = _globs(dtypes) if _is_glob(selector.name) else ()
+    globs = _globs(dtypes) if is_glob(selector.name) else ()
     return unknown(codes.UNKNOWN_COLUMN, selector.pointer, "columns", selector.name, dtypes,
                    frame=frame, also=globs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fractions import Fraction
 
 import pyarrow as pa
 
@@ -25,3 +26,22 @@ def ticks_of(moment: datetime, dtype: pa.DataType) -> int:
     microseconds = (passed.days * 86_400 + passed.seconds) * 10**6 + passed.microseconds
     ticks = -(-microseconds * 1000 // tick(dtype))
     return max(_SMALLEST, min(ticks, _LARGEST))
+
+
+def moment(text: str, dtype: pa.DataType) -> Fraction:
+    """The time that ISO 8601 text means in a column, in ticks of the column, not rounded.
+
+    A date means its first moment. In a column with a time zone, a time without one is in UTC.
+
+    Raises:
+        ValueError: with the reason, for other text and for a zone that the column has not.
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no ISO 8601 date or date-time") from None
+    if parsed.tzinfo is not None and getattr(dtype, "tz", None) is None:
+        raise ValueError(f"{text!r} has a time zone, the column has none")
+    passed = (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - _EPOCH
+    microseconds = (passed.days * 86_400 + passed.seconds) * 10**6 + passed.microseconds
+    return Fraction(microseconds * 1000, tick(dtype))

@@ -124,6 +124,11 @@ NO_INPUT = Code(
     help='name the extractors to read: "input_frames": [...]',
     doc="The first node of a network turns frames of the batch into a tensor.",
 )
+SHARED_NETWORK = Code(
+    "SC208", ERROR, "the shared network {name!r} {reason}",
+    doc="`shared` gives a network and its name at one place, the first in the order of the data; "
+    "at the others the name stands alone.",
+)
 
 # SC3xx: shapes, and the agreement of label, output, loss and metrics
 
@@ -183,6 +188,11 @@ LOSS_FOR_NUMBERS = Code(
     help="use torch.nn:BCEWithLogitsLoss on logits, or torch.nn:BCELoss behind a sigmoid",
     doc="Legal and seldom meant: its gradient fades where a classifier is most wrong.",
 )
+NOT_ONE_HOT = Code(
+    "SC322", WARNING, "{loss} wants one class in each row, the label columns mark several or none",
+    help="use torch.nn:BCEWithLogitsLoss, which judges each column for itself",
+    doc="Behind a softmax the probabilities of a row sum to 1, so two classes cannot both be sure.",
+)
 
 # SC4xx: the plan
 
@@ -210,6 +220,30 @@ TOO_LITTLE_MEMORY = Code(
     "a run takes {needed} of memory, {available} are free; {what} takes {size} of it",
     doc="What a run takes is counted before anything is allocated: the encoded frames, weights, "
     "gradients, the state of the optimizer, and the activations of one batch.",
+)
+BAD_WEIGHT = Code(
+    "SC406", ERROR, "the sample weights in column {name!r} hold {found}",
+    help="weights are finite numbers from 0 upwards, not all 0 in training rows",
+    doc="Every sample that is trained on or evaluated needs a weight: both losses are weighted.",
+)
+UNWEIGHABLE_LABEL = Code(
+    "SC407", ERROR, "class_weight wants a label of classes, this one has {got}",
+    help='number the classes with {"type": "class_index"}, or leave class_weight out',
+    doc="A class is a value of a `class_index` label, or one of the two values of a label "
+    "column of 0 and 1, or of -1 and 1.",
+)
+UNKNOWN_CLASS = Code(
+    "SC408", ERROR, "the label has no class {name!r}",
+    doc="`class_weight` names classes as the plan prints them.",
+)
+UNKNOWN_NODE = Code(
+    "SC409", ERROR, "{name!r} is neither the place nor the type of a network node",
+    doc="A parameter group names nodes by JSON Pointer, or by their type.",
+)
+UNMEASURED = Code(
+    "SC410", ERROR, "nothing that the spec measures is called {name!r}",
+    doc="Early stopping watches `loss`, or a metric of the spec by the name of its column in the "
+    "history, without the split.",
 )
 
 # SC5xx: the run
@@ -329,7 +363,8 @@ NO_SPLIT = Code(
 )
 UNKNOWN_SPLIT = Code(
     "SC618", ERROR, "no sample has the split {name!r}",
-    doc="`train_on` and `evaluate_on` name values of the column `split`.",
+    doc="`train_on` and `evaluate_on` name values of the column `split`; early stopping names "
+    "one that is evaluated.",
 )
 BAD_PRIORITY = Code(
     "SC619", ERROR, "the column 'priority' holds {found}",
@@ -350,7 +385,8 @@ NOT_ALIGNED = Code(
 LABEL_COLUMN_AS_FEATURE = Code(
     "SC622", ERROR, "the extractor takes {name!r}, a column of the label",
     help="remove it: a network that sees the label learns nothing else",
-    doc="The columns of the label are hidden from the other extractors, unless named.",
+    doc="The columns of the label, and derived columns that tell them, are hidden from the other "
+    "extractors, unless named.",
 )
 SPLIT_REPLACED = Code(
     "SC623", WARNING, "the index frame has a column {name!r}; the preparation step replaces it",
@@ -383,6 +419,28 @@ KEY_ON_BOTH_SIDES = Code(
     help='keep each key on one side: "prepare": [{{"type": "grouped_split", "columns": '
     '["{key}"], ...}}]',
     doc="A network that has seen other rows of the same thing is tested on what it knows.",
+)
+INCOMPARABLE = Code(
+    "SC629", ERROR, "cannot compare the column {name!r} ({dtype}) of {frame!r} with {value}: "
+    "{reason}",
+    help="compare with a value of the column's own kind",
+    doc="A comparison of different kinds would hold for no row, or for every row.",
+)
+NO_ROWS_KEPT = Code(
+    "SC630", ERROR, "the filter keeps none of the {rows} rows of {frame!r}",
+    help="check the conditions: all must hold, and a null fails every comparison",
+    doc="A frame without rows gives neither samples nor features.",
+)
+COLUMN_EXISTS = Code(
+    "SC631", ERROR, "the frame {frame!r} has a column {name!r} already",
+    help="give the new column a name of its own",
+    doc="A derived column never replaces another: what reads a name can be told from the spec.",
+)
+OPERANDS = Code(
+    "SC632", ERROR, "{operation} cannot take {dtypes} together: {reason}",
+    help="give it columns of one kind",
+    doc="The dtype of a derived column is known before a value is read, so its operands have to "
+    "go together.",
 )
 
 # SC7xx: the fit
@@ -424,4 +482,27 @@ TOO_LARGE_TO_TRAIN = Code(
     help='scale it: "transformer": {{"type": "continuous"}}; a label needs a larger unit',
     doc="Beyond 1e15 a gradient, which grows with the square, soon leaves float32, and the run "
     "would end in SC501.",
+)
+OUTSIDE_DOMAIN = Code(
+    "SC708", ERROR, "the column {name!r} of {frame!r} holds {count} values that {user} is not "
+    "defined for: it takes numbers above {above}",
+    doc="A logarithm, and a power, of numbers below a bound is not a number.",
+)
+UNEQUAL_LENGTHS = Code(
+    "SC709", ERROR, "the column {name!r} of {frame!r} holds {count} lists whose length is not "
+    "{length}, such as {examples}",
+    help='make them equally long; for sets of values use "multi_hot"',
+    doc="A `vector` gives each place of the list a column, so every list has every place.",
+)
+CONTEXT_WITHOUT_TIME = Code(
+    "SC711", WARNING, "the context {name!r} shows rows of {frame!r} from any time, and they have "
+    "one: {column!r}",
+    doc="A row that came after its sample is not there when the model is used, so a network that "
+    "has seen such rows does worse in use than in any test. With `as_of` a sample sees only what "
+    "was known before it.",
+)
+EMPTY_CONTEXT = Code(
+    "SC712", WARNING, "no training sample sees a row of {frame!r} in the context {name!r}",
+    help="check `on`, the times of `as_of` and the window: they leave nothing",
+    doc="A context that is empty for every training sample gives the network only zeros.",
 )

@@ -11,14 +11,16 @@ from ...schema.agreement import (
     LossRule,
     loss_rule,
 )
-from ...schema.shapes import Unknown, show
+from ...schema.shapes import Unknown, one_member, show
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Related
 from ..stages import UNKNOWN_LABEL, Graph, LabelFacts, Node, Shapes
 from ..text.pointer import join, touched
 from .loss_repair import (
     CLASS_INDEX,
+    EACH_COLUMN,
     MEAN_SQUARES,
+    ONE_OF_ALL,
     fitting_loss,
     label_width,
     range_fix,
@@ -45,6 +47,8 @@ def label_form(graph: Graph) -> str:
 
 def task_of(rule: LossRule, label: LabelFacts) -> str:
     """What is learnt: `binary`, `multiclass`, `multilabel` or `regression`."""
+    if rule.quantiles:
+        return "regression"
     if label.form == CLASS_INDEX:
         return "binary" if len(label.classes) == 2 else "multiclass"
     two_valued = label.integral and (label.minimum, label.maximum) in ((0, 1), (-1, 1))
@@ -52,7 +56,12 @@ def task_of(rule: LossRule, label: LabelFacts) -> str:
         return "regression"
     if label.columns == 1:
         return "binary"
-    return "multiclass" if rule.probability == "softmax" else "multilabel"
+    return "multiclass" if label.one_hot and _gives_one_class(rule) else "multilabel"
+
+
+def _gives_one_class(rule: LossRule) -> bool:
+    """Whether the probabilities of a row sum to 1, so that one column stands out."""
+    return rule.probability in ("softmax", "exp")
 
 
 def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnostic, ...]:
@@ -61,7 +70,7 @@ def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnos
     A loss that cannot read the label at all is told alone: with another one, output and
     weights are judged anew. Several findings that one other loss would settle are one.
 
-    Reports: SC302 to SC306, SC309, SC312.
+    Reports: SC302 to SC306, SC309, SC312, SC322.
 
     Args:
         label: UNKNOWN_LABEL where there is no bundle, or no label in it.
@@ -80,7 +89,7 @@ def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnos
         if other is not None:
             return (_other_loss(graph, shapes, rule, label, other),)
     return (*output, *_check_weights(loss, label_width(rule, label)),
-            *_check_purpose(graph, rule, label))
+            *_check_purpose(graph, rule, label), *_check_one_hot(graph, rule, label))
 
 
 def _check_range(graph: Graph, shapes: Shapes, rule: LossRule) -> Iterator[Diagnostic]:
@@ -108,6 +117,17 @@ def _check_purpose(graph: Graph, rule: LossRule, label: LabelFacts) -> Iterator[
         yield codes.LOSS_FOR_NUMBERS.at(
             _TYPE, loss=graph.loss.type,
             related=[Related("this is the label", pointer=graph.label.pointer)])
+
+
+def _check_one_hot(graph: Graph, rule: LossRule, label: LabelFacts) -> Iterator[Diagnostic]:
+    """A loss on one class, whose label has rows with several classes or with none."""
+    marks = label.form == "number" and label.columns > 1 and label.integral \
+        and (label.minimum, label.maximum) == (0, 1)
+    if marks and _gives_one_class(rule) and not label.one_hot:
+        loss = graph.loss.type
+        yield codes.NOT_ONE_HOT.at(
+            _TYPE, loss=loss, related=[Related("this is the label", pointer=graph.label.pointer)],
+            fix=with_loss(graph, EACH_COLUMN) if loss == ONE_OF_ALL else None)
 
 
 def _range_help(loss: str) -> str:
@@ -193,7 +213,7 @@ def _check_width(graph: Graph, shapes: Shapes, rule: LossRule,
     width = label_width(rule, label)
     if width is None or not isinstance(shapes.output, tuple):
         return
-    if len(shapes.output) != 2 or shapes.output[-1] != width:
+    if len(one_member(shapes.output)) != 2 or shapes.output[-1] != width:
         place = shapes.width_at
         fix = None if place is None else ({"op": "replace", "path": place, "value": width},)
         yield codes.OUTPUT_WIDTH.at(

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+from ...schema.agreement import CLASS_WEIGHTS
+from ...schema.losses import QUANTILE
 from ..diagnostics import codes
-from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic, Target
 from ..stages import Graph, Node
-from ..text.pointer import join
+from ..text.pointer import join, touched
+from .early_stopping import check_metric
+from .parameter_groups import check_groups
 from .tree import walk
 
 Args = Mapping[str, Any]
@@ -59,18 +64,65 @@ RULES = (
          "must not be above upper", "exchange lower and upper"),
 )
 
+OWN_RULES = (
+    Rule((QUANTILE,), "quantiles",
+         lambda args: any(high <= low for low, high in pairwise(args["quantiles"])),
+         "do not ascend", "write each quantile once, the smallest first"),
+)
+"""What types refuse that are no library's."""
+
 
 def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
-    """Arguments that contradict each other, in any constructor of the graph.
+    """Arguments that contradict each other, in any constructor of the graph or in `training`.
 
-    Reports: SC204.
+    Reports: SC204, SC409, SC410.
     """
-    for node in (graph.optimizer, *walk(graph.network)):
-        for rule in RULES:
-            if node.type in rule.types and rule.broken(node.args):
-                yield _conflict(join(node.pointer, rule.key), rule.key, rule.reason, rule.help)
+    for node in (graph.loss, graph.optimizer, *walk(graph.network)):
+        for rule in (*RULES, *OWN_RULES):
+            place = join(node.pointer, rule.key)
+            if node.type in rule.types and rule.broken(node.args) \
+                    and not touched(place, graph.holes):
+                yield _conflict(place, rule.key, rule.reason, rule.help)
     if graph.scheduler is not None:
         yield from _check_scheduler(graph.scheduler, graph.optimizer)
+    yield from _check_training(graph)
+    yield from check_groups(graph)
+    yield from check_metric(graph)
+
+
+def _check_training(graph: Graph) -> Iterator[Diagnostic]:
+    training, loss = graph.training, graph.loss
+    key = CLASS_WEIGHTS.get(loss.type)
+    if training.class_weight is not None and key is not None and loss.args.get(key) is not None:
+        yield _conflict("/training/class_weight", "class_weight",
+                        f"the loss has weights of its own, {key!r}", "remove one of the two",
+                        target="key")
+    if training.mini_batch_size is not None and training.mini_batch_size > training.batch_size:
+        yield _conflict(
+            "/training/mini_batch_size", "mini_batch_size",
+            f"{training.mini_batch_size} rows cannot be cut from a batch of "
+            f"{training.batch_size}", "make batch_size larger, or leave mini_batch_size out")
+    sampler = training.sampler.args
+    if sampler.get("size", 0) > 1 and not sampler["replacement"]:
+        yield _conflict(
+            join(training.sampler.pointer, "size"), "size",
+            f"{sampler['size']:g} times the training rows cannot be drawn without replacement",
+            'choose a size of at most 1, or set "replacement": true')
+    scheduler = graph.scheduler
+    if scheduler is None or not any(_sets_rates({"type": scheduler.type, **scheduler.args})):
+        return
+    for rule in training.parameter_groups:
+        if rule.lr is not None:
+            yield _conflict(join(rule.pointer, "lr"), "lr",
+                            f"{scheduler.type} gives all weights one learning rate",
+                            "leave lr out, or use another scheduler", target="key")
+
+
+def _sets_rates(scheduler: Args) -> Iterator[bool]:
+    """For a scheduler and all in it: whether it replaces learning rates rather than scales them."""
+    yield scheduler["type"] in _CYCLES_MOMENTUM
+    for inner in scheduler.get("schedulers") or ():
+        yield from _sets_rates(inner)
 
 
 def _check_scheduler(scheduler: Node, optimizer: Node) -> Iterator[Diagnostic]:
@@ -106,15 +158,17 @@ def _check_scheduler(scheduler: Node, optimizer: Node) -> Iterator[Diagnostic]:
             yield from _check_scheduler(Node(pointer, value["type"], args), optimizer)
 
 
-def check_schedule(graph: Graph, steps_per_epoch: int) -> Iterator[Diagnostic]:
+def check_schedule(graph: Graph, steps: int) -> Iterator[Diagnostic]:
     """Schedulers against the length of the run.
 
     Reports: SC204.
+
+    Args:
+        steps: of the optimizer in the whole run.
     """
     scheduler = graph.scheduler
     if scheduler is None or scheduler.type != ONE_CYCLE:
         return
-    steps = graph.training.epochs * steps_per_epoch
     total = scheduler.args["total_steps"] or steps
     if total < steps:
         yield _conflict(
@@ -130,7 +184,8 @@ def check_schedule(graph: Graph, steps_per_epoch: int) -> Iterator[Diagnostic]:
         )
 
 
-def _conflict(pointer: str, name: str, reason: str, help: str, *,
+def _conflict(pointer: str, name: str, reason: str, help: str, *, target: Target = "value",
               fix_value: Any = None) -> Diagnostic:
     fix = None if fix_value is None else ({"op": "add", "path": pointer, "value": fix_value},)
-    return codes.CONFLICTING_KEYS.at(pointer, name=name, reason=reason, help=help, fix=fix)
+    return codes.CONFLICTING_KEYS.at(pointer, target=target, name=name, reason=reason, help=help,
+                                     fix=fix)

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...schema.agreement import LOSS_RULES, VALUE_RANGES, LossRule
-from ...schema.constructors import load
+from ...schema.losses import LOSSES
+from ...schema.shapes import one_member
 from ..diagnostics.diagnostic import Patch
 from ..stages import UNKNOWN_LABEL, Graph, LabelFacts, Shapes
 from ..text.pointer import value_in
 
 CLASS_INDEX = "class_index"
 MEAN_SQUARES = "torch.nn:MSELoss"
+ONE_OF_ALL, EACH_COLUMN = "torch.nn:CrossEntropyLoss", "torch.nn:BCEWithLogitsLoss"
 
-_USUAL = ("torch.nn:CrossEntropyLoss", "torch.nn:BCEWithLogitsLoss", "torch.nn:NLLLoss",
-          "torch.nn:BCELoss", MEAN_SQUARES)
+_USUAL = (ONE_OF_ALL, EACH_COLUMN, "torch.nn:NLLLoss", "torch.nn:BCELoss", MEAN_SQUARES)
 """Losses that a repair may choose, the most usual first."""
 
 _ON_LOGITS = {"torch.nn:BCELoss": "torch.nn:BCEWithLogitsLoss",
@@ -26,7 +27,7 @@ _LAST_ACTIVATION = {"torch.nn:BCELoss": "sigmoid", "torch.nn:NLLLoss": "log_soft
                     "torch.nn:KLDivLoss": "log_softmax"}
 """Loss -> what the network must end in."""
 
-_PROPERTIES = {entry.name: entry.properties for entry in load().losses}
+_PROPERTIES = {entry.name: entry.properties for entry in LOSSES}
 
 
 def takes_two_classes(rule: LossRule) -> bool:
@@ -52,12 +53,13 @@ def takes_values(rule: LossRule, label: LabelFacts) -> bool:
 
 
 def label_width(rule: LossRule, label: LabelFacts) -> int | None:
-    """Columns that the loss wants of the network: one for each class, or as the label has."""
+    """Columns that the loss wants of the network: one for each class, or as the label has, times
+    the quantiles of each."""
     if label is UNKNOWN_LABEL:
         return None
     if label.form == CLASS_INDEX and CLASS_INDEX in rule.label:
         return len(label.classes)
-    return label.columns
+    return label.columns * (len(rule.quantiles) or 1)
 
 
 def fitting_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> str | None:
@@ -77,7 +79,7 @@ def _fits(name: str, shapes: Shapes, label: LabelFacts) -> bool:
         return False
     if shapes.self_sized or not isinstance(shapes.output, tuple):
         return True
-    return len(shapes.output) == 2 and shapes.output[-1] == label_width(rule, label)
+    return len(one_member(shapes.output)) == 2 and shapes.output[-1] == label_width(rule, label)
 
 
 def _is_two_valued(label: LabelFacts) -> bool:

@@ -9,7 +9,7 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.hints import known, replace_fix, unknown
 from ..diagnostics.suggest import nearest
-from ..stages import Extractor, NetworkNode
+from ..stages import BatchFrame, NetworkNode
 from ..text.pointer import inside, join, touched
 from .tree import frames_read, walk
 
@@ -31,7 +31,7 @@ def reads_of(network: NetworkNode) -> Iterator[Read]:
             yield from ((join(pointer, index), name) for index, name in enumerate(names))
 
 
-def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Extractor],
+def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, BatchFrame],
                 holes: Collection[str]) -> Iterator[Diagnostic]:
     """What the network reads, against the extractors that there are.
 
@@ -60,6 +60,8 @@ def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Extr
             elif (_place(pointer), name) in seen:
                 yield codes.FRAME_TWICE.at(pointer, name=name,
                                            fix=({"op": "remove", "path": pointer},))
+        elif any(frame.context == name for frame in extractors.values()):
+            yield _whole_context(pointer, name, extractors)
         elif not guessed:
             yield codes.UNKNOWN_EXTRACTOR.at(pointer, name=name,
                                              help=known(features, "extractors"))
@@ -70,6 +72,14 @@ def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Extr
             left = [feature for feature in features if feature not in others]
             yield unknown(codes.UNKNOWN_EXTRACTOR, pointer, "extractors", name, left or features)
         seen.add((_place(pointer), name))
+
+
+def _whole_context(pointer: str, name: str, extractors: Mapping[str, BatchFrame]) -> Diagnostic:
+    """A context is read by its aggregations."""
+    given = [frame for frame, source in extractors.items() if source.context == name]
+    return codes.UNKNOWN_EXTRACTOR.at(
+        pointer, name=name, help=f"read an aggregation of the context: {', '.join(given)}",
+        fix=replace_fix(pointer, given[0]) if len(given) == 1 else None)
 
 
 def _place(pointer: str) -> str:
@@ -86,7 +96,7 @@ def _label_as_input(pointer: str, name: str, left_over: str | None, *,
     return codes.LABEL_AS_INPUT.at(pointer, name=name, fix=fix)
 
 
-def missing_label(name: str, given: bool, extractors: Mapping[str, Extractor],
+def missing_label(name: str, given: bool, extractors: Mapping[str, BatchFrame],
                   reads: Sequence[Read], holes: Collection[str]) -> Iterator[Diagnostic]:
     """The label is no extractor.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...schema.declaration import Scope
 from ...schema.networks.structure import extract
@@ -24,15 +24,48 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Related
 from ..stages import NetworkNode, ShapedNode, Shapes
 from ..text.pointer import inside, join
+from .shared import definitions, same_form, same_weights
 from .tree import EXTRACTION, frames_read
 
-_ACTIVATIONS = {"fully_connected": "output_activation", "output": "activation"}
+_ACTIVATIONS = {"fully_connected": "output_activation", "output": "activation",
+                "tabm": "output_activation"}
 """Network type -> the property with the activation behind its last layer."""
 
-_SELF_SIZED = "output"
+_SELF_SIZED = ("output", "tabm")
+"""Network types that are as wide as the label."""
 
 _SCALED = dict.fromkeys(("probability", "distribution", "non_negative"), "non_negative")
 """Range -> what is left of it after a multiplication with a positive number."""
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What is known of the data at one place, beside its shape; see `Shapes`."""
+
+    producer: str | None = None
+    after_extraction: bool = False
+    range: str = "real"
+    range_at: str | None = None
+    range_before: str = "real"
+    width_at: str | None = None
+    self_sized: bool = False
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """What a node read and gave, and what is known behind it."""
+
+    input: Value
+    output: Value
+    data: _Data
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Children that stand side by side: what is known where each starts, and what they gave."""
+
+    start: _Data
+    visits: dict[str, _Visit] = field(default_factory=dict)
 
 
 @dataclass
@@ -41,59 +74,108 @@ class _Tracer(Scope):
 
     label_width: int | None
     holes: frozenset[str]
+    shared: Mapping[str, NetworkNode]
     nodes: list[ShapedNode] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
     looked_up: dict[str, str] = field(default_factory=dict)
-    producer: str | None = None
-    after_extraction: bool = False
-    range: str = "real"
-    range_at: str | None = None
-    range_before: str = "real"
-    width_at: str | None = None
-    self_sized: bool = False
-    depth: int = 0
+    data: _Data = field(default_factory=_Data)
+    visits: dict[str, _Visit] = field(default_factory=dict)
+    open: list[_Sides | None] = field(default_factory=list)
 
     def visit(self, child: NetworkNode, value: Value) -> Value:
+        sides = self.open[-1] if self.open else None
+        if sides is not None:
+            self.data = sides.start
+        visit = self.visits.get(child.pointer)
+        if visit is None:
+            output = self._first(child, value)
+            visit = self.visits[child.pointer] = _Visit(value, output, self.data)
+        elif value != visit.input:
+            visit = self._again(child, value, visit)
+        self.data = visit.data
+        if sides is not None:
+            sides.visits[child.pointer] = visit
+        return visit.output
+
+    def definition(self, name: str) -> NetworkNode:
+        return self.shared[name]
+
+    def _first(self, child: NetworkNode, value: Value) -> Value:
         declaration = child.declaration
         if child.type == EXTRACTION:
             return self._extract(child, child.pointer, value)
         if child.args.get("input_frames"):
             value = self._extract(child, join(child.pointer, "input_frames"), value)
-        if self.after_extraction and declaration.reads_codes and self.producer is not None:
-            self.looked_up[self.producer] = child.pointer
-        if not declaration.children:
-            self.after_extraction = False
+        data = self.data
+        if data.after_extraction and declaration.reads_codes and data.producer is not None:
+            self.looked_up[data.producer] = child.pointer
+        # What several nodes read, and what a node gives, are plain numbers.
+        if not declaration.in_turn:
+            self.data = replace(data, after_extraction=False)
+        sides = _Sides(self.data) if declaration.children and not declaration.in_turn else None
         place = len(self.nodes)
-        self._record(child.pointer, child.type, value, UNKNOWN, {})
-        self.depth += 1
+        self._record(child.pointer, child.type, value, UNKNOWN, {}, depth=len(self.open))
+        self.open.append(sides)
         output, parameters = self._apply(child, value)
-        self.depth -= 1
-        shaped = self.nodes[place]
-        self.nodes[place] = ShapedNode(shaped.pointer, shaped.type, value, output, parameters,
-                                       shaped.depth)
+        self.open.pop()
+        self.nodes[place] = replace(self.nodes[place], output=output, parameters=parameters)
+        if sides is not None:
+            self._join(child, list(sides.visits.values()), output)
+            return output
         if not declaration.children:
-            self.producer = child.pointer
+            self.data = replace(self.data, producer=child.pointer)
             self._follow_width(child, value, output)
         self._follow_range(child, declaration.output_range(child.args))
         return output
+
+    def _again(self, child: NetworkNode, value: Value, first: _Visit) -> _Visit:
+        """Another place of the same module. Raises ShapeError where it does not fit there."""
+        if isinstance(value, Unknown) or isinstance(first.output, Unknown):
+            return _Visit(value, UNKNOWN, _Data())
+        there = _Tracer(self.label_width, self.holes, self.shared)
+        output = there.visit(child, value)
+        here = [node for node in self.nodes if inside(node.pointer, child.pointer)]
+        if not same_form(value, first.input) or there.found or not same_weights(here, there.nodes):
+            raise ShapeError(
+                show(value), f"{show(first.input)}, as in the place where its network stands",
+                help="one module has one set of weights: give it equal shapes in all places")
+        return _Visit(value, output, there.data)
+
+    def _join(self, node: NetworkNode, visits: list[_Visit], output: Value) -> None:
+        """Behind children that stand side by side."""
+        if not visits:
+            return
+        rule = node.declaration.joined_range
+        leaves = node.declaration.output_range(node.args) if rule is None else rule(
+            node.args, tuple(visit.data.range for visit in visits))
+        kept = [visit.data for visit in visits if visit.output == output]
+        if len(kept) == len(visits) == 1 and kept[0].range == leaves:
+            self.data = replace(kept[0], after_extraction=False)
+        else:
+            self_sized = len(kept) == len(visits) and all(data.self_sized for data in kept)
+            self.data = _Data(node.pointer, range=leaves, self_sized=self_sized)
 
     def _follow_range(self, node: NetworkNode, leaves: str) -> None:
         """Keeps what the numbers are now, and which place of the spec says so."""
         if leaves == "same":
             return
-        key = _ACTIVATIONS.get(node.type)
-        self.range_at = node.pointer if key is None else join(node.pointer, key)
-        self.range_before = "real" if key is not None else self.range
-        self.range = _SCALED.get(self.range, "real") if leaves == "scaled" else leaves
+        key, before = _ACTIVATIONS.get(node.type), self.data.range
+        self.data = replace(
+            self.data,
+            range=_SCALED.get(before, "real") if leaves == "scaled" else leaves,
+            range_at=node.pointer if key is None else join(node.pointer, key),
+            range_before="real" if key is not None else before,
+        )
 
     def _follow_width(self, node: NetworkNode, value: Value, output: Value) -> None:
         """Keeps which number of the spec is the width now."""
         width = _width_key(node)
-        self.self_sized = node.type == _SELF_SIZED or (self.self_sized and output == value)
+        self_sized = node.type in _SELF_SIZED or (self.data.self_sized and output == value)
+        self.data = replace(self.data, self_sized=self_sized)
         if width is not None:
-            self.width_at = width
-        elif output != value or node.type == _SELF_SIZED:
-            self.width_at = None
+            self.data = replace(self.data, width_at=width)
+        elif output != value or node.type in _SELF_SIZED:
+            self.data = replace(self.data, width_at=None)
 
     def _apply(self, node: NetworkNode, value: Value) -> tuple[Value, ParameterShapes]:
         if self._invented(node) or (
@@ -129,22 +211,21 @@ class _Tracer(Scope):
         except ShapeError as error:
             self._report(pointer, EXTRACTION, error)
             output = UNKNOWN
-        self._record(pointer, EXTRACTION, value, output, {})
-        self.producer, self.range, self.after_extraction = pointer, "real", True
-        self.range_at, self.width_at, self.self_sized = None, None, False
+        self._record(pointer, EXTRACTION, value, output, {}, depth=len(self.open))
+        self.data = _Data(pointer, after_extraction=True, range_before=self.data.range_before)
         return output
 
     def _record(self, pointer: str, type_name: str, value: Value, output: Value,
-                parameters: ParameterShapes) -> None:
-        self.nodes.append(ShapedNode(pointer, type_name, value, output, parameters, self.depth))
+                parameters: ParameterShapes, depth: int) -> None:
+        self.nodes.append(ShapedNode(pointer, type_name, value, output, parameters, depth))
 
     def _report(self, pointer: str, type_name: str, error: ShapeError) -> None:
         """One finding, at the property that does not fit, else at the node."""
         related = []
-        if self.width_at is not None and type_name != EXTRACTION:
-            related = [Related("this is its width", pointer=self.width_at)]
-        elif self.producer is not None:
-            related = [Related("this node gives it", pointer=self.producer)]
+        if self.data.width_at is not None and type_name != EXTRACTION:
+            related = [Related("this is its width", pointer=self.data.width_at)]
+        elif self.data.producer is not None:
+            related = [Related("this node gives it", pointer=self.data.producer)]
         place = pointer if error.key is None else join(pointer, error.key)
         fix = None
         if error.value is not None:
@@ -170,7 +251,7 @@ def _width_key(node: NetworkNode) -> str | None:
     return join(node.pointer, "out_features") if "out_features" in node.args else None
 
 
-def trace(network: NetworkNode, frames: Mapping[str, Shape | Features],
+def trace(network: NetworkNode, frames: Mapping[str, Shape | Features | Unknown],
           label_width: int | None, holes: frozenset[str] = frozenset(),
           ) -> tuple[Shapes, tuple[Diagnostic, ...]]:
     """The shape of every node, without torch.
@@ -183,8 +264,9 @@ def trace(network: NetworkNode, frames: Mapping[str, Shape | Features],
 
     Reports: SC301.
     """
-    tracer = _Tracer(label_width, holes)
+    tracer = _Tracer(label_width, holes, definitions(network))
     output = tracer.visit(network, Frames(frames))
-    shapes = Shapes(tuple(tracer.nodes), output, tracer.range, tracer.looked_up,
-                    tracer.range_at, tracer.range_before, tracer.width_at, tracer.self_sized)
+    data = tracer.data
+    shapes = Shapes(tuple(tracer.nodes), output, data.range, tracer.looked_up,
+                    data.range_at, data.range_before, data.width_at, data.self_sized)
     return shapes, tuple(tracer.found)

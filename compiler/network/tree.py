@@ -14,7 +14,8 @@ def children(node: NetworkNode) -> Iterator[NetworkNode]:
     """The nodes directly below a network node, in the order of the data."""
     for key in node.declaration.children:
         inner = node.args[key]
-        yield from inner if isinstance(inner, list) else (inner,)
+        if inner is not None:
+            yield from inner if isinstance(inner, list) else (inner,)
 
 
 def walk(node: NetworkNode) -> Iterator[NetworkNode]:

@@ -2,84 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
-
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import replace
 
 from ..bundle import Bundle, BundleError
-from ..data.chains import Chain, Chains, at_pointer
-from ..data.dtypes import classify
+from ..data.chains import at_pointer
+from ..data.contexts import bind_context
+from ..data.derivations import telling
 from ..data.leaks import keys_on_both_sides
-from ..data.matching import Matching
-from ..data.preparation import PRIORITY, SPLIT
+from ..data.population import LabelRows, Population, collected
+from ..data.prepared import Prepared, prepare_bundle
+from ..data.queries import Queries, bind_queries
 from ..data.samples import bind_samples
-from ..data.selectors import select
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result, distinct
 from ..diagnostics.hints import unknown
 from ..stages import (
+    BoundContext,
     BoundExtractor,
     BoundGraph,
-    Column,
-    Extractor,
     Graph,
-    Positions,
     Samples,
-    Selector,
 )
 from ..text.pointer import join as below
 from ..text.pointer import touched
 
-Stage = TypeVar("Stage")
-
 
 def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
-    """Ties a graph to a bundle. Reads metadata, keys, splits, priorities, and no feature.
+    """Ties a graph to a bundle. Reads metadata, keys, splits, priorities, what filters
+    compare, and no feature.
 
-    Reports: SC401, SC602, SC604, SC606 to SC614, SC616 to SC628; independent mistakes all at
+    Reports: SC401, SC602, SC604, SC606 to SC614, SC616 to SC632; independent mistakes all at
     once. An extractor with a broken join reports the join and not its columns. Extractors with
     mistakes are left out of the bound graph; without samples there is none.
     """
     index_frame, found = _index_frame(graph, bundle)
+    prepared = prepare_bundle(graph, bundle, index_frame)
+    bundle = prepared.bundle
     keys, undecided, wrong_keys = _keys(graph, bundle)
     found += wrong_keys
     bundle = bundle.with_keys(keys)
     samples: Samples | None = None
+    queries: Queries = {}
     if index_frame is not None:
         frame = index_frame
-        samples = _stage(lambda: bind_samples(graph, bundle, frame), found)
-    chains = Chains(graph, bundle, index_frame, undecided)
-    matching = Matching(bundle, samples)
-    label: tuple[Chain, Positions | None, frozenset[str]] | None = None
+        if prepared.whole:
+            samples = collected(lambda: bind_samples(graph, bundle, frame, prepared), found)
+        queries = collected(lambda: bind_queries(graph, bundle, frame, samples), found) or {}
+    population = Population(graph, bundle, index_frame, index_frame,
+                            None if samples is None else samples.rows, undecided)
+    label: LabelRows | None = None
     bound: dict[str, BoundExtractor] = {}
     # The label first: its columns are hidden from the other extractors.
     others = [extractor for extractor in graph.extractors if extractor.name != graph.label.name]
     for extractor in (graph.label, *others):
         if touched(extractor.pointer, graph.holes):
             continue
-        known = len(found)
-        chain = _stage(lambda e=extractor: chains.resolve(e), found)  # type: ignore[misc]
-        if chain is None:
-            continue
-        positions = _stage(
-            lambda e=extractor, c=chain: matching.positions(e, c), found  # type: ignore[misc]
-        )
-        secret: frozenset[str] = frozenset()
-        if label is not None and _same_rows(chain, positions, label[0], label[1]):
-            secret = label[2]
-        columns = _columns(extractor, chain, bundle, index_frame, secret, found)
+        entry, rows = population.bind(extractor, label, found)
         if extractor is graph.label:
-            label = (chain, positions, frozenset(column.name for column in columns))
-        sound = not any(diagnostic.is_error for diagnostic in found[known:])
-        if positions is not None and sound:
-            bound[extractor.name] = BoundExtractor(extractor, positions, columns)
-    diagnostics = distinct(found)
+            label = _with_telling_columns(rows, prepared)
+        if entry is not None:
+            bound[extractor.name] = entry
+    contexts: dict[str, BoundContext] = {}
+    for context in graph.contexts:
+        if not touched(context.pointer, graph.holes):
+            seen = bind_context(context, graph, bundle, index_frame, samples, population, label,
+                                undecided, found)
+            if seen is not None:
+                contexts[context.name] = seen
+    # What a broken step would have made may be missing through no other mistake.
+    judged = (one for one in found if one.code not in prepared.unjudged)
+    diagnostics = distinct((*prepared.diagnostics, *judged))
     if samples is None or index_frame is None:
         return Result(None, diagnostics)
     names = dict.fromkeys((*(extractor.name for extractor in graph.extractors), graph.label.name))
     whole = {name: bound[name] for name in names if name in bound}
-    bound_graph = BoundGraph(graph, bundle, index_frame, samples, whole)
+    bound_graph = BoundGraph(graph, bundle, index_frame, samples, whole, contexts, queries,
+                             prepared.described)
     try:
         torn = keys_on_both_sides(bound_graph)
     except BundleError as error:
@@ -87,15 +86,12 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
     return Result(bound_graph, distinct((*diagnostics, *torn)))
 
 
-def _stage(run: Callable[[], Result[Stage]], found: list[Diagnostic]) -> Stage | None:
-    """Runs one part of the pass; damage that shows only when pages are read is collected too."""
-    try:
-        result = run()
-    except BundleError as error:
-        found += error.diagnostics
-        return None
-    found += result.diagnostics
-    return result.stage
+def _with_telling_columns(label: LabelRows | None, prepared: Prepared) -> LabelRows | None:
+    """The rows of the label with all columns that tell it, as far as steps made them."""
+    if label is None or label.chain is None:
+        return label
+    made = prepared.made.get(label.chain.end, {})
+    return replace(label, columns=telling(label.columns, made))
 
 
 def _index_frame(graph: Graph, bundle: Bundle) -> tuple[str | None, list[Diagnostic]]:
@@ -134,43 +130,3 @@ def _keys(
         if frame not in wrong:
             keys[frame] = key
     return keys, wrong, found
-
-
-def _same_rows(chain: Chain, positions: Positions | None, label_chain: Chain,
-               label_positions: Positions | None) -> bool:
-    """Whether an extractor reads the very rows that the label of its samples stands in.
-
-    A join back to the label's frame that finds other rows, such as the previous order, may read
-    the label's column: at the time of the sample it is known.
-    """
-    if chain == label_chain:
-        return True
-    if positions is None or label_positions is None or positions.frame != label_positions.frame:
-        return False
-    return bool(np.array_equal(positions.rows, label_positions.rows))
-
-
-def _columns(extractor: Extractor, chain: Chain, bundle: Bundle, index_frame: str | None,
-             secret: frozenset[str], found: list[Diagnostic]) -> tuple[Column, ...]:
-    """The columns of an extractor; `secret` are those of the label. Reports SC607, SC608, SC622."""
-    frame = chain.end
-    schema = bundle.schema(frame)
-    features = bundle.columns(frame)
-    hidden = {*(name for name in schema.names if name not in features), *secret}
-    if frame == index_frame:
-        hidden |= {SPLIT, PRIORITY}
-    dtypes = {field.name: classify(field.type) for field in schema}
-    selection = select(extractor.take, extractor.drop, dtypes, frame, hidden)
-    wrong = [*selection.diagnostics, *_leaks(selection.columns, secret)]
-    if not selection.columns and not wrong:
-        at_fault = "drop_columns" if extractor.drop else "take_columns"
-        wrong.append(codes.NO_COLUMNS.at(below(extractor.pointer, at_fault), frame=frame))
-    found += wrong
-    return tuple(Column(name, dtypes[name]) for name in selection.columns)
-
-
-def _leaks(columns: Mapping[str, Selector], secret: frozenset[str]) -> Iterator[Diagnostic]:
-    for name, selector in columns.items():
-        if name in secret:
-            yield codes.LABEL_COLUMN_AS_FEATURE.at(
-                selector.pointer, name=name, fix=({"op": "remove", "path": selector.pointer},))

@@ -5,17 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..bundle import BundleError
 from ..data.equal_rows import merge_all
-from ..diagnostics import codes
-from ..diagnostics.diagnostic import Diagnostic, Result
+from ..diagnostics.diagnostic import Result
+from ..network.class_weights import class_weights
 from ..network.conflicts import check_schedule
-from ..network.tree import walk
+from ..network.early_stopping import check_split
+from ..network.parameter_groups import parameter_groups
+from ..network.tree import EXTRACTION
 from ..planning.describe import describe
+from ..planning.epochs import (
+    check_batches,
+    chosen_sampler,
+    epoch_rows,
+    part_rows,
+    steps_of_run,
+    steps_per_epoch,
+)
 from ..planning.memory import activation_bytes, check_memory, memory_of, parameter_count
 from ..stages import Graph, Plan, Samples, ShapedGraph
 
@@ -28,35 +38,49 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
     """The loop around a shaped graph. Nothing of the size of the plan is allocated before its
     memory is counted.
 
-    Reports: SC204, SC402, SC403, SC405, SC604.
+    Reports: SC204, SC402, SC403, SC405, SC604, SC618.
     """
     fitted = shaped.fitted
     graph, samples = fitted.bound.graph, fitted.bound.samples
-    rows = int(samples.training.sum())
-    steps = -(-rows // graph.training.batch_size)
-    found = (*_check_batches(graph, rows), *check_schedule(graph, steps))
+    sampler = chosen_sampler(graph.training, samples)
+    rows = epoch_rows(sampler, samples)
+    steps = steps_of_run(graph.training, rows)
+    evaluated = _evaluated(samples, graph)
+    found = (*check_batches(graph, rows), *check_schedule(graph, steps),
+             *check_split(graph, evaluated))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     try:
         extractors = merge_all(fitted.extractors, fitted.bound.bundle)
+        contexts = {
+            name: replace(entry, extractors=merge_all(entry.extractors, fitted.bound.bundle))
+            for name, entry in fitted.contexts.items()
+        }
     except BundleError as error:
         return Result(None, (*found, *error.diagnostics))
-    shaped = replace(shaped, fitted=replace(fitted, extractors=extractors))
-    priority = samples.priority is not None and graph.training.sampling in ("auto", "priority")
+    shaped = replace(
+        shaped, fitted=replace(fitted, extractors=extractors, contexts=contexts))
     parameters = parameter_count(shaped.shapes.nodes)
-    batch = min(graph.training.batch_size, rows)
-    memory = memory_of(extractors, parameters, graph.optimizer)
-    activations = activation_bytes(shaped.shapes.nodes, batch)
+    part = min(part_rows(graph.training), rows)
+    memory = memory_of(extractors, contexts, parameters, graph.optimizer)
+    nodes = shaped.shapes.nodes
+    activations = activation_bytes(nodes, part)
+    if graph.training.mini_batch_size is not None:
+        gathered = tuple(node for node in nodes if node.type == EXTRACTION)
+        activations += activation_bytes(gathered, min(graph.training.batch_size, rows))
     too_large = tuple(check_memory(shaped, memory, activations))
     if too_large:
         return Result(None, (*found, *too_large))
     loop: dict[str, Any] = {
-        "training_rows": rows,
-        "steps_per_epoch": steps,
-        "threads": graph.training.threads or _threads(batch * parameters),
-        "priority": priority,
-        "shuffled": not priority and graph.training.sampling != "sequential",
-        "evaluate_on": _evaluated(samples, graph),
+        "training_rows": int(samples.training.sum()),
+        "sampler": sampler,
+        "epoch_rows": rows,
+        "steps_per_epoch": steps_per_epoch(graph.training, rows),
+        "steps": steps,
+        "groups": parameter_groups(graph, nodes),
+        "class_weights": class_weights(graph, fitted.label),
+        "threads": graph.training.threads or _threads(part * parameters),
+        "evaluate_on": evaluated,
         "memory": memory,
     }
     try:
@@ -78,20 +102,6 @@ def _evaluated(samples: Samples, graph: Graph) -> tuple[str, ...]:
     # `display` stands for the training rows, so evaluating all of them would say nothing new.
     skipped = ("train",) if "display" in samples.names else ()
     return tuple(name for name in samples.names if name not in skipped)
-
-
-def _check_batches(graph: Graph, rows: int) -> Iterator[Diagnostic]:
-    batch_size = graph.training.batch_size
-    if batch_size > rows:
-        yield codes.BATCH_LARGER_THAN_DATA.at("/training/batch_size", batch_size=batch_size,
-                                              rows=rows)
-    if rows % batch_size == 1 or batch_size == 1:
-        for node in walk(graph.network):
-            if node.declaration.needs_several_rows(node.args):
-                yield codes.BATCH_OF_ONE.at(
-                    "/training/batch_size", type=node.type, related=(),
-                )
-                return
 
 
 def _hash(description: Mapping[str, Any]) -> str:

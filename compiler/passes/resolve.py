@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...schema import load_schema
 from ...schema.declaration import NetworkType
 from ...schema.networks import NETWORKS
 from ..diagnostics import codes
-from ..diagnostics.diagnostic import Diagnostic, Result
+from ..diagnostics.diagnostic import Result
 from ..network.references import check_reads, missing_label, reads_of
+from ..network.shared import check_shared
+from ..resolution.conditions import check_steps, step_of
+from ..resolution.contexts import CONTEXT, check_context, context
+from ..resolution.extractors import IDS, check_extractor, node, row_extractors, unknown_label
+from ..resolution.frames import batch_frames, extractor_of
+from ..resolution.training import training
 from ..stages import (
+    BatchFrame,
     BundleSettings,
-    Extractor,
+    Context,
     Graph,
-    Join,
     NetworkNode,
     Node,
-    Selector,
     Spec,
-    Training,
 )
 from ..text.pointer import join, touched
 from ..vocabulary.defaults import with_defaults
@@ -33,35 +38,55 @@ Object = Mapping[str, Any]
 def resolve(spec: Spec) -> Result[Graph]:
     """Names and defaults. A spec with mistakes gives a graph too; see `Graph.holes`.
 
-    Reports: SC201 to SC207.
+    Reports: SC201 to SC208.
     """
     value = with_defaults(load_schema(), spec.value)
     holes = set(spec.holes)
+    objects = value["extractors"]
     extractors = {
-        name: _extractor(join("/extractors", name), name, inner)
-        for name, inner in value["extractors"].items()
+        part.name: part for name, inner in objects.items() if inner["type"] != CONTEXT
+        for part in row_extractors(join("/extractors", name), name, inner)
     }
+    contexts = {
+        name: context(join("/extractors", name), name, inner)
+        for name, inner in objects.items() if inner["type"] == CONTEXT
+    }
+    frames, found = batch_frames(objects, contexts)
     network = _network("/network", value["network"])
     # What contradicts itself is told, and not judged further.
-    torn = [entry for entry in extractors.values() if _contradicts(entry)
-            and not touched(join(entry.pointer, "nulls"), spec.assumed)]
-    found = list(_check_fills(torn))
-    holes |= {entry.pointer for entry in torn}
+    for extractor in extractors.values():
+        if not touched(join(extractor.pointer, "nulls"), spec.assumed):
+            found += check_extractor(extractor)
+    for entry in contexts.values():
+        found += check_context(entry, objects[entry.name])
+    holes |= {extractor_of(diagnostic.pointer) for diagnostic in found}
+    torn_steps = check_steps(value["bundle"]["prepare"], spec.holes | spec.assumed)
+    found += torn_steps
+    holes |= {step_of(diagnostic.pointer) for diagnostic in torn_steps}
     reads = list(reads_of(network))
-    label = extractors.get(value["label"])
+    label = extractors.get(value["label"]) if value["label"] in objects else None
     if label is None:
-        label = _unknown_label(value["label"])
+        label = unknown_label(value["label"])
         holes.add(label.pointer)
-        found += missing_label(value["label"], "label" in spec.value, extractors, reads,
+        found += missing_label(value["label"], "label" in spec.value, frames, reads,
                                spec.holes | spec.assumed)
-    found += check_reads(reads, label.name, extractors, spec.holes)
+    elif label.transformer.type == IDS:
+        holes.add(label.pointer)
+        found.append(codes.CONFLICTING_KEYS.at(
+            "/label", name="label", reason="an `embedding` gives ids of features",
+            help='number the classes with a `plain` extractor and the transformer "class_index"'))
+    found += check_reads(reads, label.name, frames, spec.holes)
+    shared = tuple(check_shared(network, spec.holes | spec.assumed))
+    found += shared
+    holes |= {diagnostic.pointer for diagnostic in shared if diagnostic.pointer is not None}
     used = {name for _, name in reads} | {label.name}
     sound = not spec.mended and not holes and not any(diagnostic.is_error for diagnostic in found)
     if sound:
         found += [
-            codes.UNUSED_EXTRACTOR.at(entry.pointer, target="key", name=name)
-            for name, entry in extractors.items() if name not in used
+            codes.UNUSED_EXTRACTOR.at(frame.pointer, target="key", name=name)
+            for name, frame in frames.items() if name not in used
         ]
+    kept = {name: frame for name, frame in frames.items() if name in used or not sound}
     scheduler = value["scheduler"]
     graph = Graph(
         source=spec.source,
@@ -75,27 +100,32 @@ def resolve(spec: Spec) -> Result[Graph]:
         seed=value["seed"],
         bundle=_bundle(value["bundle"]),
         extractors=tuple(
-            entry for name, entry in extractors.items() if name in used or not sound
+            extractors[name] for frame in kept.values() for name in frame.extractors
         ),
+        contexts=tuple(_read_of(entry, kept) for entry in contexts.values()
+                       if any(frame.context == entry.name for frame in kept.values())),
+        frames=kept,
         label=label,
         network=network,
-        loss=_node("/loss", value["loss"]),
-        optimizer=_node("/optimizer", value["optimizer"]),
-        scheduler=_node("/scheduler", scheduler) if scheduler is not None else None,
+        loss=node("/loss", value["loss"]),
+        optimizer=node("/optimizer", value["optimizer"]),
+        scheduler=node("/scheduler", scheduler) if scheduler is not None else None,
         metrics=tuple(_nodes("/metrics", value["metrics"])),
-        training=_training(value["training"]),
+        training=training(value["training"]),
     )
     return Result(graph, tuple(found))
 
 
-def _node(pointer: str, value: Object) -> Node:
-    args = {key: inner for key, inner in value.items() if key != "type"}
-    return Node(pointer, value["type"], args)
+def _read_of(entry: Context, frames: Mapping[str, BatchFrame]) -> Context:
+    """A context with those of its aggregations that are frames of the batch."""
+    read = {frame.aggregation for frame in frames.values() if frame.context == entry.name}
+    return replace(entry, aggregations={
+        name: aggregation for name, aggregation in entry.aggregations.items() if name in read})
 
 
 def _nodes(pointer: str, values: list[Object]) -> Iterator[Node]:
     for index, value in enumerate(values):
-        yield _node(join(pointer, index), value)
+        yield node(join(pointer, index), value)
 
 
 def _network(pointer: str, value: Object) -> NetworkNode:
@@ -103,73 +133,12 @@ def _network(pointer: str, value: Object) -> NetworkNode:
     args = {key: inner for key, inner in value.items() if key != "type"}
     for key in declaration.children:
         inner = value[key]
-        args[key] = (
-            [_network(join(pointer, key, index), child) for index, child in enumerate(inner)]
-            if isinstance(inner, list)
-            else _network(join(pointer, key), inner)
-        )
+        if isinstance(inner, list):
+            args[key] = [_network(join(pointer, key, index), child)
+                         for index, child in enumerate(inner)]
+        elif inner is not None:
+            args[key] = _network(join(pointer, key), inner)
     return NetworkNode(pointer, value["type"], args, declaration)
-
-
-def _unknown_label(name: str) -> Extractor:
-    """Stands where the label would, and is not judged."""
-    pointer = join("/extractors", name)
-    return Extractor(pointer, name, None, (), (), (), "null", "keep", None,
-                     Node(join(pointer, "transformer"), "identity", {}))
-
-
-def _contradicts(entry: Extractor) -> bool:
-    return (entry.nulls == "fill") != (entry.fill_value is not None)
-
-
-def _check_fills(torn: Iterable[Extractor]) -> Iterator[Diagnostic]:
-    for entry in torn:
-        if entry.nulls == "fill":
-            yield codes.CONFLICTING_KEYS.at(
-                join(entry.pointer, "nulls"), name="nulls",
-                reason="'fill' needs a 'fill_value'", help='add "fill_value": 0',
-            )
-        else:
-            yield codes.CONFLICTING_KEYS.at(
-                join(entry.pointer, "fill_value"), target="key", name="fill_value",
-                reason=f"is read only with \"nulls\": \"fill\", here it is {entry.nulls!r}",
-                help='write "nulls": "fill", or remove fill_value',
-            )
-
-
-def _extractor(pointer: str, name: str, value: Object) -> Extractor:
-    return Extractor(
-        pointer=pointer,
-        name=name,
-        frame=value["frame"],
-        joins=tuple(
-            _join(join(pointer, "joins", index), inner)
-            for index, inner in enumerate(value["joins"])
-        ),
-        take=tuple(_selectors(join(pointer, "take_columns"), value["take_columns"])),
-        drop=tuple(_selectors(join(pointer, "drop_columns"), value["drop_columns"])),
-        missing_rows=value["missing_rows"],
-        nulls=value["nulls"],
-        fill_value=value["fill_value"],
-        transformer=_node(join(pointer, "transformer"), value["transformer"]),
-    )
-
-
-def _join(pointer: str, value: Object) -> Join:
-    on = value["on"]
-    if isinstance(on, str):
-        on = [on]
-    names = tuple(on.values()) if isinstance(on, dict) else None
-    return Join(pointer, value["frame"], tuple(on), names, value["max_missing"])
-
-
-def _selectors(pointer: str, values: list[str | Object]) -> Iterator[Selector]:
-    for index, value in enumerate(values):
-        place = join(pointer, index)
-        if isinstance(value, str):
-            yield Selector(place, value, None)
-        else:
-            yield Selector(place, None, value["dtype"])
 
 
 def _bundle(value: Object) -> BundleSettings:
@@ -179,17 +148,3 @@ def _bundle(value: Object) -> BundleSettings:
     }
     prepare = tuple(_nodes("/bundle/prepare", value["prepare"]))
     return BundleSettings(value["index_frame"], keys, prepare)
-
-
-def _training(value: Object) -> Training:
-    evaluate_on = value["evaluate_on"]
-    return Training(
-        epochs=value["epochs"],
-        batch_size=value["batch_size"],
-        train_on=tuple(value["train_on"]),
-        evaluate_on=None if evaluate_on is None else tuple(evaluate_on),
-        evaluate_every=value["evaluate_every"],
-        sampling=value["sampling"],
-        device=value["device"],
-        threads=value["threads"],
-    )

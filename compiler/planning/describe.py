@@ -10,6 +10,7 @@ from ...schema.shapes import Frames, show
 from ..network.tree import EXTRACTION, walk
 from ..stages import NetworkNode, Node, ShapedGraph, ShapedNode
 from .describe_data import describe_data
+from .describe_training import describe_training
 from .memory import own_parameters
 
 FORMAT = 1
@@ -37,26 +38,9 @@ def describe(shaped: ShapedGraph, loop: Mapping[str, Any], parameters: int) -> d
         "optimizer": _constructor(graph.optimizer),
         "scheduler": _constructor(graph.scheduler) if graph.scheduler else None,
         "metrics": [_constructor(node) for node in graph.metrics],
-        "training": {
-            "epochs": graph.training.epochs,
-            "batch_size": graph.training.batch_size,
-            "rows": loop["training_rows"],
-            "steps_per_epoch": loop["steps_per_epoch"],
-            "train_on": list(graph.training.train_on),
-            "evaluate_on": list(loop["evaluate_on"]),
-            "evaluate_every": graph.training.evaluate_every,
-            "order": _order(loop),
-            "device": graph.training.device,
-            "threads": loop["threads"],
-        },
+        "training": describe_training(shaped.fitted, loop),
         "memory": {**asdict(loop["memory"]), "activations": loop["activations"]},
     }
-
-
-def _order(loop: Mapping[str, Any]) -> str:
-    if loop["priority"]:
-        return "drawn by priority"
-    return "shuffled" if loop["shuffled"] else "sequential"
 
 
 def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from ...schema.preparation import DERIVE, FILTER
 from ..data.preparation import PRIORITY, SPLIT
+from ..data.prepared import STEPS
 from ..stages import (
     BoundExtractor,
     BoundGraph,
@@ -22,10 +24,11 @@ from ..transformers import null_mask, read_columns
 from .memory import data_bytes
 
 FEATURE, KEY, SAMPLING, PREPARATION = "feature", "key", "sampling", "preparation"
+WEIGHT = "weight"
 """What a column is read for."""
 
 _READ_BY_PREPARATION = ("column", "columns", "only_where_not_null")
-"""The properties of preparation steps that name columns of the index frame."""
+"""The properties of the steps for splits and priorities that name columns."""
 
 
 def describe_data(fitted: FittedGraph) -> dict[str, Any]:
@@ -38,6 +41,7 @@ def describe_data(fitted: FittedGraph) -> dict[str, Any]:
         "index_frame": bound.index_frame,
         "samples": len(bound.samples),
         "splits": _splits(bound.samples),
+        **({"prepare": [dict(step) for step in bound.prepared]} if bound.prepared else {}),
         "label": {"extractor": bound.graph.label.name, **_label(fitted.label)},
         "frames": list(_frames(bound)),
         "extractors": [_extractor(bound, entry) for entry in fitted.extractors.values()],
@@ -54,6 +58,8 @@ def _label(label: LabelFacts) -> dict[str, Any]:
     described: dict[str, Any] = {"form": label.form, "columns": label.columns}
     if label.classes:
         return {**described, "classes": [str(value) for value in label.classes]}
+    if label.names:
+        described["names"] = list(label.names)
     return {**described, "minimum": label.minimum, "maximum": label.maximum}
 
 
@@ -62,6 +68,8 @@ def _frames(bound: BoundGraph) -> Iterator[dict[str, Any]]:
     uses: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for frame, column, use in _reads(bound):
         uses[frame][column].add(use)
+    for frame, column in _prepared_reads(bound, uses):
+        uses[frame][column].add(PREPARATION)
     for frame in sorted({*uses, bound.index_frame}):
         schema = bound.bundle.schema(frame)
         yield {
@@ -86,7 +94,8 @@ def _reads(bound: BoundGraph) -> Iterator[tuple[str, str, str]]:
 
 
 def _index_reads(bound: BoundGraph) -> Iterator[tuple[str, str, str]]:
-    index_frame, steps = bound.index_frame, bound.graph.bundle.prepare
+    index_frame = bound.index_frame
+    steps = [step for step in bound.graph.bundle.prepare if step.type not in STEPS]
     for step in steps:
         for key in _READ_BY_PREPARATION:
             named = step.args.get(key) or ()
@@ -96,6 +105,23 @@ def _index_reads(bound: BoundGraph) -> Iterator[tuple[str, str, str]]:
     for column in (SPLIT, PRIORITY):
         if column in bound.bundle.schema(index_frame).names and column not in made:
             yield index_frame, column, SAMPLING
+    training = bound.graph.training
+    if training.sample_weight is not None:
+        yield index_frame, training.sample_weight, WEIGHT
+    if "column" in training.sampler.args:
+        yield index_frame, training.sampler.args["column"], SAMPLING
+
+
+def _prepared_reads(bound: BoundGraph, uses: Mapping[str, Mapping[str, Any]]
+                    ) -> Iterator[tuple[str, str]]:
+    """`(frame, column)` of what filters compare, and what the derived columns in use need."""
+    filters = [step for step in bound.prepared if step["type"] == FILTER.name]
+    yield from ((step["frame"], column) for step in filters for column in step["columns"])
+    # The caller notes each column before the next is asked for, and what a column is computed
+    # from was made before it.
+    for step in reversed(bound.prepared):
+        if step["type"] == DERIVE.name and step["column"] in uses.get(step["frame"], ()):
+            yield from ((step["frame"], column) for column in step["columns"])
 
 
 def _key_reads(bound: BoundGraph, entry: BoundExtractor) -> Iterator[tuple[str, str, str]]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 
-from ...schema.shapes import Dim, Features, Length, Members, Value, size
+from ...schema.shapes import Dim, Features, Length, Members, Value, members_of, size
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
-from ..stages import FittedExtractor, Memory, Node, ShapedGraph, ShapedNode
+from ..stages import FittedContext, FittedExtractor, Memory, Node, ShapedGraph, ShapedNode
+from .available import available_memory
 
-_FLOAT, _CODE = 4, 4
-"""Bytes of a float32 and of an int32."""
+_FLOAT, _CODE, _ID = 4, 4, 8
+"""Bytes of a float32, of an int32 and of an int64."""
 
 _VALUE_AND_GRADIENT = 2
 """A backward pass keeps the values of a batch and makes a gradient for each."""
@@ -39,7 +38,8 @@ LARGE_LABEL = 2**28
 # What a plan takes
 
 
-def memory_of(extractors: Mapping[str, FittedExtractor], parameters: int,
+def memory_of(extractors: Mapping[str, FittedExtractor],
+              contexts: Mapping[str, FittedContext], parameters: int,
               optimizer: Node) -> Memory:
     """Bytes for data, weights, gradients and optimizer state.
 
@@ -48,7 +48,8 @@ def memory_of(extractors: Mapping[str, FittedExtractor], parameters: int,
     """
     weights = parameters * _FLOAT
     return Memory(
-        data=sum(data_bytes(entry) for entry in _distinct(extractors)),
+        data=sum(data_bytes(entry) for entry in _distinct(extractors))
+        + sum(context_bytes(entry) for entry in contexts.values()),
         weights=weights,
         gradients=weights,
         optimizer=_moments(optimizer) * weights,
@@ -76,7 +77,20 @@ def data_bytes(entry: FittedExtractor) -> int:
     looked_up = [column for column in entry.columns if column.column in entry.codes]
     dense = entry.width - sum(len(column.names) for column in looked_up)
     rows = entry.reached + 1
-    return rows * (dense * _FLOAT + len(looked_up) * _CODE) + entry.positions.nbytes
+    width = dense * _FLOAT + len(looked_up) * _CODE + len(entry.ids) * _ID
+    return rows * width + entry.positions.nbytes
+
+
+def context_bytes(entry: FittedContext) -> int:
+    """Bytes of a context: its windows, the results that are kept, and its encoded rows where
+    batches are made of them."""
+    windows = entry.bound.windows
+    taken = windows.rows.nbytes + windows.starts.nbytes + windows.stops.nbytes
+    kept = [aggregate.values for aggregate in entry.aggregates.values()]
+    taken += sum(values.nbytes for values in kept if values is not None)
+    if any(values is None for values in kept) or len(kept) < len(entry.bound.context.aggregations):
+        taken += sum(data_bytes(part) for part in entry.extractors.values())
+    return taken
 
 
 def parameter_count(nodes: tuple[ShapedNode, ...]) -> int:
@@ -97,12 +111,18 @@ def activation_bytes(nodes: tuple[ShapedNode, ...], batch_size: int) -> int:
 def _activations(node: ShapedNode) -> int:
     """Numbers that one sample leaves in a node.
 
-    A node of several layers has a hidden value for each row of each of its matrices.
+    A node of several layers has a hidden value for each row of each of its matrices, and an
+    ensemble has them for each member.
     """
+    members = members_of(node.output)
     hidden = sum(
-        shape[0] for shape in node.parameters.values()
+        shape[0] for name, shape in node.parameters.items()
         if len(shape) == 2 and isinstance(shape[0], int)
+        # The scales and biases of an ensemble have a row for each member.
+        and (members is None or name.endswith(".weight"))
     )
+    if members is not None:
+        hidden *= members.count
     return max(hidden, _numbers_a_sample(node.output))
 
 
@@ -123,70 +143,6 @@ def _count(dim: Dim) -> int | None:
     if isinstance(dim, Members):
         return dim.count
     return dim if isinstance(dim, int) else None
-
-
-# What there is
-
-
-def available_memory() -> int | None:
-    """Bytes that a new process could take now; None where the system does not tell.
-
-    On Linux what the kernel calls available, or less where a control group limits this
-    process. Elsewhere the memory of the machine, taken or not.
-    """
-    try:
-        limits = [_meminfo(Path("/proc/meminfo").read_text(encoding="ascii"))]
-        limits += _control_groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
-        return max(0, min(limits))
-    except (OSError, ValueError, KeyError):
-        return _physical_memory()
-
-
-def _meminfo(text: str) -> int:
-    lines = dict(line.split(":", 1) for line in text.splitlines())
-    return int(lines["MemAvailable"].split()[0]) * 1024
-
-
-def _physical_memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return None
-
-
-def _control_groups(membership: Path, root: Path) -> list[int]:
-    """What the control groups above this process leave free, version 1 and version 2."""
-    free = []
-    for line in _text(membership).splitlines():
-        _, controllers, place = line.split(":", 2)
-        if controllers not in ("", "memory"):
-            continue
-        top = root / controllers
-        group = PurePosixPath(place.lstrip("/"))
-        free += [
-            left for inner in (group, *group.parents) if (left := _left(top / inner)) is not None
-        ]
-    return free
-
-
-def _left(group: Path) -> int | None:
-    """Bytes that a control group may still take; the cache of files gives way when asked."""
-    for limit, used in (("memory.max", "memory.current"),
-                        ("memory.limit_in_bytes", "memory.usage_in_bytes")):
-        most, now = _text(group / limit).strip(), _text(group / used).strip()
-        if most.isdigit() and now.isdigit():
-            lines = (line.split() for line in _text(group / "memory.stat").splitlines())
-            stat = {line[0]: int(line[1]) for line in lines if len(line) == 2}
-            cache = stat.get("inactive_file", 0) + stat.get("active_file", 0)
-            return int(most) - int(now) + cache
-    return None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii")
-    except OSError:
-        return ""
 
 
 # Whether the one fits into the other
@@ -241,6 +197,10 @@ def _parts(shaped: ShapedGraph, activations: int) -> Iterator[_Part]:
         extractor = entry.bound.extractor
         yield _Part(data_bytes(entry), extractor.pointer, f"the extractor {extractor.name!r}",
                     "take fewer columns, or keep fewer values of each with `max_values`")
+    for context in shaped.fitted.contexts.values():
+        pointer, name = context.bound.context.pointer, context.bound.context.name
+        yield _Part(context_bytes(context), pointer, f"the context {name!r}",
+                    "take fewer columns of its rows, or fewer functions and windows")
 
 
 def show_bytes(size: float) -> str:

@@ -38,6 +38,8 @@ def _head(plan: Described) -> Iterator[str]:
 def _frames(data: Described) -> Iterator[str]:
     splits = ", ".join(f"{_name(name)} {rows:,}" for name, rows in data["splits"].items())
     yield f"data: {data['samples']:,} samples of frame {_name(data['index_frame'])} ({splits})"
+    for step in data.get("prepare", ()):
+        yield from _wrapped(_step(step), "  ")
     for frame in data["frames"]:
         columns = frame["columns"]
         yield (f"  {_name(frame['name'])}: {frame['rows']:,} rows, {len(columns)} of "
@@ -49,6 +51,15 @@ def _frames(data: Described) -> Iterator[str]:
             by_dtype.setdefault(column["dtype"], []).append(shown)
         for dtype, names in by_dtype.items():
             yield from _wrapped(f"{dtype}: {_listed(names)}", "    ")
+
+
+def _step(step: Described) -> str:
+    frame = _name(step["frame"])
+    if "operation" in step:
+        return (f"derive {frame}.{_name(step['column'])} ({step['dtype']}): "
+                f"{_name(_constructor(step['operation']))}")
+    return (f"filter {frame} by {', '.join(map(_name, step['columns']))}: "
+            f"{step['kept']:,} of {step['rows']:,} rows kept")
 
 
 def _extractors(data: Described) -> Iterator[str]:
@@ -134,12 +145,20 @@ def _network(plan: Described) -> Iterator[str]:
 def _training(plan: Described) -> Iterator[str]:
     training = plan["training"]
     yield (
-        f"training: {training['epochs']} epochs of {training['steps_per_epoch']:,} steps, "
-        f"{training['rows']:,} rows {training['order']} in batches of {training['batch_size']}, "
+        f"training: {_steps(training)}, "
+        f"{_rows(training)} {_name(training['order'])} in {_batches(training)}, "
         f"{training['threads']} thread{'s' if training['threads'] > 1 else ''}"
     )
+    yield from _weights(training)
     yield f"  loss       {_constructor(plan['loss'])}"
     yield f"  optimizer  {_constructor(plan['optimizer'])}"
+    if len(training["parameter_groups"]) > 1:
+        for group in training["parameter_groups"]:
+            decay = group["weight_decay"]
+            yield (f"  group      {group['parameters']:,} parameters, learning rate "
+                   f"{group['lr']:g}" + ("" if decay is None else f", weight decay {decay:g}"))
+    if training["gradient_clipping"] is not None:
+        yield f"  gradients  clipped to a norm of {training['gradient_clipping']:g}"
     if plan["scheduler"]:
         yield f"  scheduler  {_constructor(plan['scheduler'])}"
     for metric in plan["metrics"]:
@@ -147,7 +166,54 @@ def _training(plan: Described) -> Iterator[str]:
     yield (
         f"  evaluates  {', '.join(training['evaluate_on'])} "
         f"every {training['evaluate_every']} epoch{'s' if training['evaluate_every'] > 1 else ''}"
+        + (", and before training" if training["evaluate_before_training"] else "")
     )
+    if training["early_stopping"] is not None:
+        yield _stops(training["early_stopping"])
+
+
+def _steps(training: Described) -> str:
+    epochs, per_epoch = training["epochs"], training["steps_per_epoch"]
+    text = f"{epochs} epochs of {per_epoch:,} steps"
+    if training["steps"] < epochs * per_epoch:
+        text += f", at most {training['steps']:,} steps"
+    if training["max_seconds"] is not None:
+        text += f", at most {training['max_seconds']:g} s"
+    return text
+
+
+def _stops(stopping: Described) -> str:
+    patience = stopping["patience"]
+    kept = ", keeps the best weights" if stopping["restore_best"] else ""
+    return (f"  stops      after {patience} evaluation{'s' if patience > 1 else ''} without a "
+            f"better {stopping['metric']} of {_name(stopping['split'])}{kept}")
+
+
+def _rows(training: Described) -> str:
+    rows, total = training["epoch_rows"], training["rows"]
+    return f"{rows:,} rows" if rows == total else f"{rows:,} rows of {total:,}"
+
+
+def _batches(training: Described) -> str:
+    batches = f"batches of {training['batch_size']}"
+    if training["mini_batch_size"] is not None:
+        batches += f" cut into {training['mini_batch_size']}"
+    passes = training["mini_epochs"]
+    if passes > 1:
+        batches += f" with {passes} passes over each"
+    if training["accumulate"] > 1:
+        batches += f", {training['accumulate']} for a step"
+    return batches
+
+
+def _weights(training: Described) -> Iterator[str]:
+    """What a sample counts in the loss, where samples do not count alike."""
+    if training["sample_weight"] is not None:
+        yield f"  weight     of samples: column {_name(training['sample_weight'])}"
+    if training["class_weights"] is not None:
+        weights = [f"{_name(name)} {weight:.4g}"
+                   for name, weight in training["class_weights"].items()]
+        yield from _wrapped(f"weight     of classes: {_listed(weights)}", "  ")
 
 
 def _constructor(node: Described) -> str:

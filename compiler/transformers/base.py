@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, OTHER, STRING
+from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, LIST, OTHER, STRING
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..stages import Node
@@ -31,6 +31,9 @@ _ADVICE = {
     DATETIME: "datetime",
 }
 
+_LIST_ADVICE = (
+    'use "vector" for lists of numbers that are equally long, "multi_hot" for lists of values')
+
 
 @dataclass(frozen=True, eq=False)
 class FittedColumn(ABC):
@@ -39,14 +42,21 @@ class FittedColumn(ABC):
     Args:
         column: the raw column.
         names: the encoded columns, in order.
+        on_null: what becomes of a null, in the words of the spec.
         type: the transformer's name in a spec.
         one_hot: each row has one 1 among zeros, so `codes` can stand for it.
+        is_ids: the one column holds ids for a table of vectors, not a number.
+        null_help: what to do where `on_null` is `error` and there are nulls.
     """
 
     column: str
     names: tuple[str, ...]
+    on_null: str = field(kw_only=True)
     type: ClassVar[str]
     one_hot: ClassVar[bool] = False
+    is_ids: ClassVar[bool] = False
+    null_help: ClassVar[str] = (
+        'say with "on_null" what becomes of them, or fill them: "nulls": "fill"')
 
     def encode(self, values: pa.Array | pa.ChunkedArray) -> NDArray[np.float32]:
         """Raw values `[n]` as float32 `[n, len(names)]`; a null is Arrow's null or NaN."""
@@ -58,14 +68,27 @@ class FittedColumn(ABC):
     def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
         """Encode canonical values `[n]` into `out`, `[n, len(names)]`, all of it."""
 
-    @abstractmethod
+    def inverse(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Encoded numbers `[n, columns, ...]` on the scale of the raw column, where it has one."""
+        return values
+
     def check(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
         """What keeps values, training or not, from being encoded.
 
         Args:
             pointer: the transformer in the spec.
 
-        Reports: SC615, SC702 or SC703.
+        Reports: SC615, and what `check_values` reports.
+        """
+        found = nulls(rows, f"{pointer}/on_null", self.null_help) if self.on_null == "error" \
+            else ()
+        return (*found, *self.check_values(rows, pointer))
+
+    @abstractmethod
+    def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
+        """What is wrong with values that are not null.
+
+        Reports: SC702, SC703, SC707, SC708 or SC709.
         """
 
     @abstractmethod
@@ -100,8 +123,9 @@ def unsupported(node: Node, rows: ColumnRows) -> Diagnostic:
     fix = ({"op": "add", "path": node.pointer, "value": {"type": "auto"}},) if own else None
     return codes.UNSUPPORTED_DTYPE.at(
         node.pointer, name=rows.name, frame=rows.frame, user=node.type, fix=fix,
-        dtype=rows.values.type if rows.dtype == OTHER else rows.dtype,
-        help=f'leave it out: "drop_columns": ["{rows.name}"]' if advice is None
+        dtype=rows.values.type if rows.dtype in (LIST, OTHER) else rows.dtype,
+        help=_LIST_ADVICE if rows.dtype == LIST
+        else f'leave it out: "drop_columns": ["{rows.name}"]' if advice is None
         else f'use "{advice}", or "auto", which chooses by dtype',
     )
 
@@ -141,3 +165,13 @@ def nulls(rows: ColumnRows, pointer: str, help: str) -> tuple[Diagnostic, ...]:
     if not count:
         return ()
     return (codes.NULLS.at(pointer, name=rows.name, frame=rows.frame, count=count, help=help),)
+
+
+def outside(rows: ColumnRows, pointer: str, found: NDArray[np.bool_], user: str, above: float,
+            help: str) -> tuple[Diagnostic, ...]:
+    """SC708 when any value, as `found` says, is not above what `user` is defined for."""
+    count = np.count_nonzero(found)
+    if not count:
+        return ()
+    return (codes.OUTSIDE_DOMAIN.at(pointer, name=rows.name, frame=rows.frame, count=count,
+                                    user=user, above=f"{above:g}", help=help),)

@@ -14,12 +14,13 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, all_null, unsupported
-from .categories import NULL, READABLE, counted, look_up, texts, unseen
-from .rows import ColumnRows, canonical
+from .categories import NULL, READABLE, counted, look_up, texts, unseen, value_names
+from .one_hot import OneHot
+from .rows import ColumnRows
 
 
 @dataclass(frozen=True, eq=False)
-class Categorical(FittedColumn):
+class Categorical(OneHot):
     """One-hot: the first `kept` of `values`, then OTHER, then NULL; one 1 in each row.
 
     Args:
@@ -33,25 +34,15 @@ class Categorical(FittedColumn):
     kept: int
     refuse_unseen: bool
     type: ClassVar[str] = "categorical"
-    one_hot: ClassVar[bool] = True
-
-    def codes(self, values: pa.Array | pa.ChunkedArray) -> NDArray[np.int32]:
-        """Which of `names` each raw value belongs to, int32 `[n]`."""
-        return self.places(canonical(values)).astype(np.int32)
 
     def places(self, values: pa.Array) -> NDArray[np.int64]:
-        """As `codes`, of canonical values."""
         found = look_up(values, self.values)
         null = found == NULL
         found[(found < 0) | (found >= self.kept)] = self.kept
         found[null] = self.kept + 1
         return found
 
-    def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
-        out[:] = 0
-        np.put_along_axis(out, self.places(values)[:, None], 1, axis=1)
-
-    def check(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
+    def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
         if not self.refuse_unseen:
             return ()
         count, examples = unseen(rows.values, self.values)
@@ -61,28 +52,22 @@ class Categorical(FittedColumn):
                                 examples=examples),)
 
     def state(self) -> State:
-        return {"type": self.type, "kept": self.kept, "refuse_unseen": self.refuse_unseen}, {
-            "values": self.values}
+        return {"type": self.type, "kept": self.kept, "refuse_unseen": self.refuse_unseen,
+                "on_null": self.on_null}, {"values": self.values}
 
     @classmethod
     def restore(cls, column: str, state: Mapping[str, Any], arrays: Mapping[str, pa.Array]
                 ) -> Categorical:
         values, kept = arrays["values"], state["kept"]
-        return cls(column, _names(column, values, kept), values, kept, state["refuse_unseen"])
+        return cls(column, _names(column, values, kept), values, kept, state["refuse_unseen"],
+                   on_null=state["on_null"])
 
     def describe(self) -> dict[str, Any]:
         return {"transformer": self.type, "values": self.kept}
 
 
 def _names(column: str, values: pa.Array, kept: int) -> tuple[str, ...]:
-    """`<column>_<value>`, with OTHER and NULL made longer where a value is called so."""
-    names = texts(values.slice(0, kept))
-    for special in ("OTHER", "NULL"):
-        name = special
-        while name in names:
-            name += "_"
-        names.append(name)
-    return tuple(f"{column}_{name}" for name in names)
+    return value_names(column, texts(values.slice(0, kept)), "OTHER", "NULL")
 
 
 def fit_categorical(node: Node, rows: ColumnRows) -> Result[FittedColumn]:
@@ -94,5 +79,6 @@ def fit_categorical(node: Node, rows: ColumnRows) -> Result[FittedColumn]:
     kept = min(node.args["max_values"], len(order))
     refuse_unseen = node.args["on_unseen"] == "error"
     values = categories.take(pa.array(order if refuse_unseen else order[:kept]))
-    fitted = Categorical(rows.name, _names(rows.name, values, kept), values, kept, refuse_unseen)
+    fitted = Categorical(rows.name, _names(rows.name, values, kept), values, kept, refuse_unseen,
+                         on_null=node.args["on_null"])
     return Result(fitted, () if len(values) else (all_null(node, rows),))

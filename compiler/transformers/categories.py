@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ UNKNOWN, NULL = -1, -2
 """Places of a value that is not listed, and of a null."""
 
 
-def _as_category(values: pa.Array) -> pa.Array:
+def as_category(values: pa.Array) -> pa.Array:
     """One dtype for each kind of category, so that int8 and int64 columns agree."""
     if pa.types.is_integer(values.type) and not pa.types.is_uint64(values.type):
         return pc.cast(values, pa.int64())
@@ -28,7 +29,7 @@ def _as_category(values: pa.Array) -> pa.Array:
 
 def distinct(values: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
     """Canonical values `[n]` as distinct categories and the place of each, NULL for null."""
-    encoded = pc.dictionary_encode(_as_category(values))
+    encoded = pc.dictionary_encode(as_category(values))
     places = pc.fill_null(encoded.indices, NULL).to_numpy().astype(np.int64)
     return encoded.dictionary, places
 
@@ -64,6 +65,16 @@ def texts(categories: pa.Array) -> list[str]:
     """Categories as they stand in column names."""
     written: list[str] = pc.cast(categories, pa.string()).to_pylist()
     return written
+
+
+def value_names(column: str, names: Sequence[str], *specials: str) -> tuple[str, ...]:
+    """`<column>_<name>`, then the specials, made longer where a value is called so."""
+    taken = list(names)
+    for name in specials:
+        while name in taken:
+            name += "_"
+        taken.append(name)
+    return tuple(f"{column}_{name}" for name in taken)
 
 
 def unseen(values: pa.Array, known: pa.Array, limit: int = 5) -> tuple[int, str]:

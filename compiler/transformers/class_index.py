@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
-from .base import FittedColumn, State, nulls, unsupported
+from .base import FittedColumn, State, unsupported
 from .categories import READABLE, counted, look_up, unseen
 from .rows import ColumnRows
 
@@ -28,6 +28,7 @@ class ClassIndex(FittedColumn):
 
     values: pa.Array
     type: ClassVar[str] = "class_index"
+    null_help: ClassVar[str] = "a null is no class; fill it, or leave the rows out"
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -38,22 +39,21 @@ class ClassIndex(FittedColumn):
         places = look_up(values, self.values)
         out[:, 0] = np.where(places < 0, np.nan, places)
 
-    def check(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
-        found = nulls(rows, pointer, "a null is no class; fill it, or leave the rows out")
+    def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
         count, examples = unseen(rows.values, self.values)
         if not count:
-            return found
-        return (*found, codes.UNSEEN.at(
+            return ()
+        return (codes.UNSEEN.at(
             pointer, name=rows.name, count=count, examples=examples,
-            help="every class needs a training row: check the split"))
+            help="every class needs a training row: check the split"),)
 
     def state(self) -> State:
-        return {"type": self.type}, {"values": self.values}
+        return {"type": self.type, "on_null": self.on_null}, {"values": self.values}
 
     @classmethod
     def restore(cls, column: str, state: Mapping[str, Any], arrays: Mapping[str, pa.Array]
                 ) -> ClassIndex:
-        return cls(column, (column,), arrays["values"])
+        return cls(column, (column,), arrays["values"], on_null=state["on_null"])
 
     def describe(self) -> dict[str, Any]:
         return {"transformer": self.type, "classes": len(self.values)}
@@ -64,4 +64,4 @@ def fit_class_index(node: Node, rows: ColumnRows) -> Result[FittedColumn]:
     if rows.dtype not in READABLE:
         return Result(None, (unsupported(node, rows),))
     values, _ = counted(rows.values, rows.training)
-    return Result(ClassIndex(rows.name, (rows.name,), values))
+    return Result(ClassIndex(rows.name, (rows.name,), values, on_null=node.args["on_null"]))

@@ -15,10 +15,10 @@ from ..data.dtypes import DATETIME
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
+from .affine import Affine, fit_standard
 from .base import FittedColumn, State, all_null, infinite, unsupported
 from .continuous import indicator_names
 from .rows import ColumnRows, null_mask
-from .scalers import Affine, fit_standard
 
 FRACTIONS: Mapping[str, tuple[Callable[[pa.Array], pa.Array], int, int]] = {
     "month": (pc.month, 1, 12),
@@ -70,44 +70,60 @@ def _unbounded(part: str, instants: pa.Array, local: pa.Array) -> NDArray[np.flo
 
 @dataclass(frozen=True, eq=False)
 class Datetime(FittedColumn):
-    """One number for each part, and 1 where the time was null when `names` has one more.
+    """The numbers of each part, and 1 where the time was null when `names` has one more.
 
     Args:
+        cyclic: each fraction is two numbers, sine and cosine of its place on a circle.
         scales: the scaler of each standardised part; None for a column without training
             values, which is 0 everywhere.
     """
 
     parts: tuple[str, ...]
+    cyclic: bool
     scales: Mapping[str, Affine] | None
     type: ClassVar[str] = "datetime"
 
     def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
         missing = null_mask(values)
-        if len(self.names) > len(self.parts):
+        width = self._width()
+        if len(self.names) > width:
             out[:, -1] = missing
-        parts = out[:, : len(self.parts)]
+        parts = out[:, :width]
         if self.scales is None:
             parts[:] = 0
             return
         instants = _instants(values)
         local = _local(instants)
-        for place, part in enumerate(self.parts):
-            if part in FRACTIONS:
-                read, first, count = FRACTIONS[part]
-                parts[:, place] = (_floats(read(local)) - first) / count
-            else:
+        place = 0
+        for part in self.parts:
+            if part not in FRACTIONS:
                 parts[:, place] = self.scales[part](_unbounded(part, instants, local))
+                place += 1
+                continue
+            read, first, count = FRACTIONS[part]
+            fraction = (_floats(read(local)) - first) / count
+            if self.cyclic:
+                parts[:, place] = np.sin(2 * np.pi * fraction)
+                parts[:, place + 1] = np.cos(2 * np.pi * fraction)
+            else:
+                parts[:, place] = fraction
+            place += 1 + self.cyclic
         if missing.any():
             parts[missing] = 0
 
-    def check(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
+    def _width(self) -> int:
+        """The columns of all parts."""
+        return len(_names(self.column, self.parts, self.cyclic))
+
+    def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
         return ()
 
     def state(self) -> State:
         scales = None if self.scales is None else {
             part: asdict(scale) for part, scale in self.scales.items()}
-        return {"type": self.type, "parts": list(self.parts), "scales": scales,
-                "missing_indicator": len(self.names) > len(self.parts)}, {}
+        return {"type": self.type, "parts": list(self.parts), "cyclic": self.cyclic,
+                "scales": scales, "missing_indicator": len(self.names) > self._width(),
+                "on_null": self.on_null}, {}
 
     @classmethod
     def restore(cls, column: str, state: Mapping[str, Any], arrays: Mapping[str, pa.Array]
@@ -115,16 +131,22 @@ class Datetime(FittedColumn):
         scales = None if state["scales"] is None else {
             part: Affine(**scale) for part, scale in state["scales"].items()}
         missing = (f"{column}_missing",) if state["missing_indicator"] else ()
-        parts = tuple(state["parts"])
-        return cls(column, (*_names(column, parts), *missing), parts, scales)
+        parts, cyclic = tuple(state["parts"]), state["cyclic"]
+        return cls(column, (*_names(column, parts, cyclic), *missing), parts, cyclic, scales,
+                   on_null=state["on_null"])
 
     def describe(self) -> dict[str, Any]:
-        facts = {"transformer": self.type, "parts": list(self.parts)}
+        facts: dict[str, Any] = {"transformer": self.type, "parts": list(self.parts)}
+        if self.cyclic:
+            facts["cyclic"] = True
         return {**facts, "constant": 0} if self.scales is None else facts
 
 
-def _names(column: str, parts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{column}_{part}" for part in parts)
+def _names(column: str, parts: tuple[str, ...], cyclic: bool) -> tuple[str, ...]:
+    return tuple(
+        f"{column}_{part}{end}" for part in parts
+        for end in (("_sin", "_cos") if cyclic and part in FRACTIONS else ("",))
+    )
 
 
 def _unreadable(node: Node, rows: ColumnRows) -> tuple[Diagnostic, ...]:
@@ -149,11 +171,13 @@ def fit_datetime(node: Node, rows: ColumnRows) -> Result[FittedColumn]:
                                             reason=f"{part!r} stands twice"),)
     if found:
         return Result(None, found)
-    names = (*_names(rows.name, parts),
+    cyclic, on_null = node.args["cyclic"], node.args["on_null"]
+    names = (*_names(rows.name, parts, cyclic),
              *indicator_names(rows.name, node.args["missing_indicator"], rows.training_nulls()))
     known = (rows.training > 0) & ~null_mask(rows.values)
     if not known.any():
-        return Result(Datetime(rows.name, names, parts, None), (all_null(node, rows),))
+        return Result(Datetime(rows.name, names, parts, cyclic, None, on_null=on_null),
+                      (all_null(node, rows),))
     instants = _instants(rows.values.filter(pa.array(known)))
     local, counts = _local(instants), rows.training[known]
     scales = {
@@ -161,4 +185,4 @@ def fit_datetime(node: Node, rows: ColumnRows) -> Result[FittedColumn]:
                            _unbounded(part, instants, local), counts)
         for part in parts if part in STANDARDISED
     }
-    return Result(Datetime(rows.name, names, parts, scales))
+    return Result(Datetime(rows.name, names, parts, cyclic, scales, on_null=on_null))

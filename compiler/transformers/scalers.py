@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,34 +14,13 @@ from ...schema.declaration import Args
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..stages import Node
+from .affine import EPSILON, Affine, fit_standard
 from .base import State
-from .frequencies import Counts, Floats, mean, quantiles, variance
-
-EPSILON = float(np.finfo(np.float64).eps)
+from .frequencies import Counts, Floats, quantiles
+from .power import Power, fit_power
 
 NEAR_END = 1e-7
 """How near to its ends a normal quantile scaler cuts off: the quantile there is finite."""
-
-
-@dataclass(frozen=True)
-class Affine:
-    """`(x - center) / scale + offset`, then cut to `[low, high]` where they are given."""
-
-    center: float = 0.0
-    scale: float = 1.0
-    offset: float = 0.0
-    low: float | None = None
-    high: float | None = None
-
-    def __call__(self, values: Floats) -> Floats:
-        scaled = (values - self.center) / self.scale + self.offset
-        return scaled if self.low is None else np.clip(scaled, self.low, self.high)
-
-    def state(self) -> State:
-        return asdict(self), {}
-
-    def describe(self) -> dict[str, Any]:
-        return {"center": self.center, "scale": self.scale}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +34,7 @@ class Quantiles:
 
     values: NDArray[np.float64]
     normal: bool
+    above: ClassVar[float] = float("-inf")
 
     def __call__(self, values: Floats) -> Floats:
         places = np.linspace(0, 1, len(self.values))
@@ -74,7 +54,7 @@ class Quantiles:
         return {"quantiles": len(self.values), "normal": self.normal}
 
 
-Scaler = Affine | Quantiles
+Scaler = Affine | Quantiles | Power
 
 
 def _normal_quantile(places: Floats) -> Floats:
@@ -88,19 +68,6 @@ def _normal_quantile(places: Floats) -> Floats:
 def _not_zero(distance: float) -> float:
     """A column that is as good as constant is divided by 1."""
     return 1.0 if distance < 10 * EPSILON else distance
-
-
-def fit_standard(args: Args, values: Floats, counts: Counts) -> Affine:
-    """Center is the mean, scale the standard deviation."""
-    center = mean(values, counts)
-    spread = variance(values, counts, center)
-    total = int(counts.sum())
-    # the error bound of the variance itself: below it, the column counts as constant
-    constant = spread <= total * EPSILON * spread + (total * center * EPSILON) ** 2
-    return Affine(
-        center=center if args["with_mean"] else 0.0,
-        scale=1.0 if constant or not args["with_std"] else float(np.sqrt(spread)),
-    )
 
 
 def _fit_min_max(args: Args, values: Floats, counts: Counts) -> Affine:
@@ -133,6 +100,7 @@ FITTERS: Mapping[str, Callable[[Args, Floats, Counts], Scaler]] = {
     "sklearn.preprocessing:MinMaxScaler": _fit_min_max,
     "sklearn.preprocessing:RobustScaler": _fit_robust,
     "sklearn.preprocessing:QuantileTransformer": _fit_quantile,
+    "sklearn.preprocessing:PowerTransformer": fit_power,
 }
 
 
@@ -156,6 +124,8 @@ def fit_scaler(node: Node | None, values: Floats, counts: Counts) -> Scaler:
 
 def restore_scaler(state: Mapping[str, Any], arrays: Mapping[str, pa.Array]) -> Scaler:
     """The scaler that gave this state."""
+    if "power" in state:
+        return Power(state["method"], state["power"], Affine(**state["affine"]))
     if "normal" in state:
         return Quantiles(arrays["quantiles"].to_numpy(), state["normal"])
     return Affine(**state)

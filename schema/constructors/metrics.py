@@ -10,6 +10,7 @@ from ..declaration import Args
 from .tables import Form, MetricEntry, Table
 
 _CLASSES = ("binary", "multiclass")
+_CLASSES_OR_SEVERAL = (*_CLASSES, "multilabel")
 _BETWEEN = partial(fields.number, "Quantile that is predicted.", example=0.9, minimum=0, maximum=1)
 _NORMALIZE = partial(fields.boolean, "Give the share of the samples; false gives their number.",
                      example=False)
@@ -19,7 +20,8 @@ _POWER = partial(fields.number,
                  "them a compound of both.", example=1.5, default=fields.REQUIRED,
                  minimum=1, maximum=10)
 _AVERAGE_OF_CURVES = partial(fields.choice,
-                             "How the classes are averaged when there are more than two.",
+                             "How the classes are averaged when there are more than two, and "
+                             "several label columns.",
                              ["macro", "weighted", "micro"], example="weighted")
 _VARIANCE = partial(fields.choice, "How several label columns are averaged.",
                     ["uniform_average", "variance_weighted"], example="variance_weighted")
@@ -28,8 +30,8 @@ FORMS: dict[str, Form] = {
     "normalize": _NORMALIZE,
     "adjusted": partial(fields.boolean, "Rescale so that guessing gives 0 and perfection 1."),
     "average": partial(fields.choice,
-                       "How the classes are averaged; binary looks at the positive class alone "
-                       "and wants two classes.",
+                       "How the classes, or several label columns, are averaged; binary looks at "
+                       "the positive class alone and wants two classes.",
                        ["binary", "micro", "macro", "weighted"], example="macro"),
     "pos_label": partial(fields.choice, "The class number that counts as positive, for binary.",
                          [0, 1], example=1),
@@ -60,7 +62,7 @@ DROPPED = {
 
 _CURVE = "gives a curve or a table, not one number"
 _CLUSTERS = "judges clusters"
-_LABELS_BY_RANK = "judges rankings of several labels a sample"
+_BY_QUERY = "ndcg of specc does it for rows that share a query"
 _DISTANCES = "a distance, not a judgement of predictions"
 
 EXCLUDED = {
@@ -85,9 +87,7 @@ EXCLUDED = {
     "rand_score": _CLUSTERS,
     "v_measure_score": _CLUSTERS,
     "cluster": "a module",
-    "coverage_error": _LABELS_BY_RANK,
-    "*dcg_score": _LABELS_BY_RANK,
-    "label_ranking_*": _LABELS_BY_RANK,
+    "*dcg_score": _BY_QUERY,
     "pairwise_*": _DISTANCES,
     "*euclidean_distances": _DISTANCES,
     "DistanceMetric": _DISTANCES,
@@ -99,9 +99,9 @@ EXCLUDED = {
 
 def _of_classes(description: str, needs: str, direction: str = "higher",
                 examples: tuple[Args, ...] = ({},), *, forms: Mapping[str, Form] | None = None,
-                dropped: Mapping[str, str] | None = None) -> MetricEntry:
-    return MetricEntry(description, examples, forms or {}, dropped or {}, needs, _CLASSES,
-                       direction)
+                dropped: Mapping[str, str] | None = None,
+                tasks: tuple[str, ...] = _CLASSES) -> MetricEntry:
+    return MetricEntry(description, examples, forms or {}, dropped or {}, needs, tasks, direction)
 
 
 def _of_values(description: str, direction: str = "lower", examples: tuple[Args, ...] = ({},),
@@ -112,10 +112,14 @@ def _of_values(description: str, direction: str = "lower", examples: tuple[Args,
 
 _POSITIVE_SCORE = {"pos_label": "the score is that of class 1"}
 _AVERAGED: tuple[Args, ...] = ({}, {"average": "macro", "zero_division": 0})
+# Every column of the label is judged, and the columns are averaged.
+_of_columns_too = partial(_of_classes, tasks=_CLASSES_OR_SEVERAL)
+_of_several = partial(_of_classes, needs="scores", tasks=("multilabel",))
 
 ENTRIES = {
-    "accuracy_score": _of_classes("Share of samples whose class is right.", "labels"),
-    "average_precision_score": _of_classes(
+    "accuracy_score": _of_columns_too(
+        "Share of samples whose class is right; of several label columns, all must be.", "labels"),
+    "average_precision_score": _of_columns_too(
         "Precision averaged along the recall of a falling threshold.", "scores",
         forms={"average": _AVERAGE_OF_CURVES}, dropped=_POSITIVE_SCORE),
     "balanced_accuracy_score": _of_classes("Recall averaged over the classes.", "labels"),
@@ -132,30 +136,38 @@ ENTRIES = {
                                   "How the distance of two class numbers counts; "
                                   "null counts all alike.",
                                   [None, "linear", "quadratic"], example="quadratic")}),
+    "coverage_error": _of_several(
+        "How far down the best scores one has to go to have every true label.",
+        direction="lower"),
     "d2_brier_score": _of_classes(
         "Share of the Brier score of a constant forecast that is saved.", "probabilities",
         dropped=_POSITIVE_SCORE),
     "d2_log_loss_score": _of_classes(
         "Share of the log loss of a constant forecast that is saved.", "probabilities"),
-    "f1_score": _of_classes("Harmonic mean of precision and recall.", "labels",
-                            examples=_AVERAGED),
-    "fbeta_score": _of_classes(
+    "f1_score": _of_columns_too(
+        "Harmonic mean of precision and recall.", "labels", examples=_AVERAGED),
+    "fbeta_score": _of_columns_too(
         "Mean of precision and recall with a weight on recall.", "labels",
         examples=({"beta": 2.0}, {"beta": 0.5, "average": "macro"}),
         forms={"beta": partial(fields.number, "How many times recall counts as much as precision.",
                                example=2.0, minimum=0, maximum=1e6)}),
-    "hamming_loss": _of_classes("Share of labels that are wrong.", "labels", "lower"),
+    "hamming_loss": _of_columns_too("Share of labels that are wrong.", "labels", "lower"),
     "hinge_loss": _of_classes("Mean missed margin of the scores.", "scores", "lower"),
-    "jaccard_score": _of_classes("Samples in both classes over samples in either.", "labels",
-                                 examples=_AVERAGED),
+    "jaccard_score": _of_columns_too(
+        "Samples in both classes over samples in either.", "labels", examples=_AVERAGED),
+    "label_ranking_average_precision_score": _of_several(
+        "Precision among the labels with better scores, averaged over the true labels."),
+    "label_ranking_loss": _of_several(
+        "Share of the pairs of a true and a false label that are in the wrong order.",
+        direction="lower"),
     "log_loss": _of_classes("Negative log-likelihood of the true classes.", "probabilities",
                             "lower"),
     "matthews_corrcoef": _of_classes("Correlation of predicted with true classes.", "labels"),
-    "precision_score": _of_classes("Share of the samples called positive that are.", "labels",
-                                   examples=_AVERAGED),
-    "recall_score": _of_classes("Share of the positive samples that are called so.", "labels",
-                                examples=_AVERAGED),
-    "roc_auc_score": _of_classes(
+    "precision_score": _of_columns_too(
+        "Share of the samples called positive that are.", "labels", examples=_AVERAGED),
+    "recall_score": _of_columns_too(
+        "Share of the positive samples that are called so.", "labels", examples=_AVERAGED),
+    "roc_auc_score": _of_columns_too(
         "Chance that a positive sample scores above a negative one.", "scores",
         examples=({}, {"multi_class": "ovr"}),
         forms={
@@ -174,7 +186,9 @@ ENTRIES = {
         examples=({}, {"k": 3}),
         forms={"k": partial(fields.integer, "How many of the best scores count.",
                             example=3, minimum=1, maximum=1_000_000)}),
-    "zero_one_loss": _of_classes("Share of samples whose class is wrong.", "labels", "lower"),
+    "zero_one_loss": _of_columns_too(
+        "Share of samples whose class is wrong; of several label columns, any.", "labels",
+        "lower"),
     "d2_absolute_error_score": _of_values(
         "Share of the absolute error of the median that is saved.", "higher"),
     "d2_pinball_score": _of_values(

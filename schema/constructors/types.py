@@ -1,4 +1,4 @@
-"""What a constructor of the vocabulary declares beyond its properties."""
+"""What a metric of the vocabulary declares beyond its properties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..declaration import Type
 Direction = Literal["higher", "lower"]
 
 NEEDS = ("labels", "scores", "probabilities", "values")
-TASKS = ("binary", "multiclass", "regression")
+TASKS = ("binary", "multiclass", "multilabel", "regression")
 DIRECTIONS: tuple[Direction, ...] = ("higher", "lower")
 
 
@@ -20,14 +20,17 @@ class MetricType(Type):
 
     Args:
         needs: the second argument. `labels`: one predicted class a sample. `scores`: any
-            ranking number, `(samples,)` for two classes, else `(samples, classes)`.
-            `probabilities`: the same shapes, in [0, 1], rows summing to one. `values`:
-            predictions in the unit of the label.
+            ranking number, `(samples,)` for two classes or numbers, else
+            `(samples, classes)`. `probabilities`: the same shapes, in [0, 1], rows summing to
+            one. `values`: predictions in the unit of the label. For several label columns
+            each of them is `(samples, columns)`.
         tasks: the tasks that the function is defined for, among `TASKS`.
         direction: whether `higher` or `lower` is better.
         takes_labels: the function has a parameter `labels` for the classes that exist, so
             that a split that lacks one of them can still be measured.
         multioutput: a regression metric that averages over several label columns.
+        by_query: it is a mean over queries, and its property `query` names the columns of the
+            index frame whose values tell them apart.
     """
 
     needs: str = "values"
@@ -35,3 +38,4 @@ class MetricType(Type):
     direction: Direction = "higher"
     takes_labels: bool = False
     multioutput: bool = False
+    by_query: bool = False

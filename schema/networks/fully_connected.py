@@ -7,13 +7,10 @@ from typing import Any
 
 from ..declaration import Args, NetworkType, Scope
 from ..fields import array, boolean, choice, number
-from ..shapes import Dim, ParameterShapes, Shape, ShapeError, Value, show, tensor
+from ..shapes import Dim, ParameterShapes, Shape, Value, tensor
 from .activations import ACTIVATIONS, OUTPUT_ACTIVATIONS, activation, range_after
+from .normalizations import NORMALIZATIONS, check_rows, norm_parameters, normalization
 from .structure import linear_parameters
-
-NORMALIZATIONS = ("none", "batch_norm", "layer_norm")
-
-_NORM_CLASSES = {"batch_norm": "BatchNorm1d", "layer_norm": "LayerNorm"}
 
 
 def _layers(width: Dim, args: Args) -> Iterator[tuple[Dim, int, bool]]:
@@ -27,9 +24,7 @@ def _layers(width: Dim, args: Args) -> Iterator[tuple[Dim, int, bool]]:
 def _shape(value: Value, args: Args, scope: Scope) -> Value:
     """(*batch, in) -> (*batch, sizes[-1])"""
     shape = tensor(value)
-    if args["normalization"] == "batch_norm" and len(shape) != 2:
-        raise ShapeError(show(shape), "(batch, width) for batch_norm",
-                         help='use "normalization": "layer_norm" on sequences')
+    check_rows(shape, args["normalization"])
     return (*shape[:-1], args["sizes"][-1])
 
 
@@ -37,32 +32,68 @@ def _normalizes_batches(args: Args) -> bool:
     return args["normalization"] == "batch_norm" and len(args["sizes"]) > 1
 
 
+def _projects(index: int, width: Dim, size: int) -> bool:
+    """Whether the input of a block is projected before it is added.
+
+    The first block always does: it reads features, which may come as codes that nothing can
+    be added to.
+    """
+    return index == 0 or width != size
+
+
+def _names(index: int, args: Args) -> tuple[str, str]:
+    """What stands before and behind the name of a part of a hidden layer."""
+    return (f"block_{index}.inner.", "") if args["residual"] else ("", f"_{index}")
+
+
 def _parameters(value: Value, args: Args, scope: Scope) -> ParameterShapes:
     parameters: dict[str, Shape] = {}
     for index, (width, size, last) in enumerate(_layers(tensor(value)[-1], args)):
-        parameters |= linear_parameters(width, size, args["bias"], f"linear_{index}.")
-        if not last and args["normalization"] != "none":
-            parameters[f"normalization_{index}.weight"] = (size,)
-            parameters[f"normalization_{index}.bias"] = (size,)
+        before, behind = ("", f"_{index}") if last else _names(index, args)
+        parameters |= linear_parameters(width, size, args["bias"], f"{before}linear{behind}.")
+        if last:
+            continue
+        if args["normalization"] != "none":
+            parameters |= norm_parameters(args["normalization"], size,
+                                          f"{before}normalization{behind}.")
+        if args["residual"] and _projects(index, width, size):
+            parameters |= linear_parameters(width, size, False, f"block_{index}.shortcut.")
     return parameters
 
 
-def _build(value: Value, args: Args, scope: Scope) -> Any:
+def _hidden(width: int, size: int, args: Args) -> Iterator[tuple[str, Any]]:
+    """`(name, module)` of the parts of a hidden layer."""
     from torch import nn
+
+    yield "linear", nn.Linear(width, size, bias=args["bias"])
+    if args["normalization"] != "none":
+        yield "normalization", normalization(args["normalization"], size)
+    yield "activation", activation(args["activation"])
+    if args["dropout"]:
+        yield "dropout", nn.Dropout(args["dropout"])
+
+
+def _build(value: Value, args: Args, scope: Scope) -> Any:
+    from collections import OrderedDict
+
+    from torch import nn
+
+    from .modules.residual_block import ResidualBlock
 
     network = nn.Sequential()
     for index, (width, size, last) in enumerate(_layers(tensor(value)[-1], args)):
         assert isinstance(width, int)
-        network.add_module(f"linear_{index}", nn.Linear(width, size, bias=args["bias"]))
         if last:
+            network.add_module(f"linear_{index}", nn.Linear(width, size, bias=args["bias"]))
             network.add_module("output_activation", activation(args["output_activation"]))
-            continue
-        if args["normalization"] != "none":
-            norm = getattr(nn, _NORM_CLASSES[args["normalization"]])(size)
-            network.add_module(f"normalization_{index}", norm)
-        network.add_module(f"activation_{index}", activation(args["activation"]))
-        if args["dropout"]:
-            network.add_module(f"dropout_{index}", nn.Dropout(args["dropout"]))
+        elif args["residual"]:
+            inner = nn.Sequential(OrderedDict(_hidden(width, size, args)))
+            shortcut = nn.Linear(width, size, bias=False) if _projects(index, width, size) \
+                else nn.Identity()
+            network.add_module(f"block_{index}", ResidualBlock(inner, shortcut))
+        else:
+            for name, module in _hidden(width, size, args):
+                network.add_module(f"{name}_{index}", module)
     return network
 
 
@@ -77,9 +108,12 @@ FULLY_CONNECTED = NetworkType(
         "activation": choice("What follows each layer but the last.", list(ACTIVATIONS),
                              default="relu", example="sigmoid"),
         "normalization": choice("What stands between a hidden layer and its activation.",
-                                NORMALIZATIONS, default="none", example="batch_norm"),
+                                ("none", *NORMALIZATIONS), default="none", example="batch_norm"),
         "dropout": number("The chance that a hidden value is set to zero in training.", minimum=0,
                           below=1, default=0.0, example=0.1),
+        "residual": boolean("Whether the input of each hidden layer is added to its output, "
+                            "through a linear layer of its own where their widths differ and "
+                            "for the first.", default=False),
         "output_activation": choice("What follows the last layer.", list(OUTPUT_ACTIVATIONS),
                                     default="identity", example="sigmoid"),
         "bias": boolean("Whether the linear layers have a bias.", default=True, example=False),
@@ -88,6 +122,7 @@ FULLY_CONNECTED = NetworkType(
     examples=(
         {"sizes": [10, 1], "activation": "sigmoid", "output_activation": "sigmoid"},
         {"sizes": [64, 32, 3], "normalization": "batch_norm", "dropout": 0.1},
+        {"sizes": [32, 32, 16, 1], "residual": True, "normalization": "rms_norm"},
         {"sizes": [8, 2], "normalization": "layer_norm", "bias": False,
          "output_activation": "log_softmax"},
         {"sizes": [1]},

@@ -14,6 +14,7 @@ from ..shapes import (
     ParameterShapes,
     Shape,
     ShapeError,
+    Unknown,
     Value,
     length_of,
     show,
@@ -30,7 +31,12 @@ def extract(value: Value, frames: tuple[str, ...]) -> Value:
     if not isinstance(value, Frames):
         raise ShapeError(show(value), "the batch of named frames",
                          help="an extraction stands first: nothing before it gives a tensor")
-    read = [value.shapes[name] for name in frames]
+    read = []
+    for name in frames:
+        frame = value.shapes[name]
+        if isinstance(frame, Unknown):
+            return frame
+        read.append(frame)
     lengths = [length_of(frame) for frame in read]
     for name, length in zip(frames, lengths, strict=True):
         if length != lengths[0]:
@@ -102,6 +108,7 @@ FEED_FORWARD = NetworkType(
     shape=_in_turn,
     build=_build_in_turn,
     children=("factories",),
+    in_turn=True,
     output_range=lambda args: "same",
     per_step=False,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..constructors import load
@@ -15,6 +16,7 @@ from ..declaration import Args, NetworkType, Scope
 from ..shapes import (
     Dim,
     Length,
+    Members,
     ParameterShapes,
     Shape,
     ShapeError,
@@ -24,7 +26,7 @@ from ..shapes import (
     size,
     tensor,
 )
-from .activations import RANGES
+from .activations import OUTPUT_ACTIVATIONS, RANGES
 from .structure import linear_parameters
 
 PREFIX = "torch.nn:"
@@ -58,6 +60,10 @@ def _axis(shape: Shape, args: Args, key: str = "dim") -> int:
         raise ShapeError(f"{key} {dim} of {show(shape)}", "an axis other than the batch",
                          help=f"samples of a batch must not see each other; use {key} {only}",
                          key=key, value=value)
+    if isinstance(shape[position], Members):
+        raise ShapeError(f"{key} {dim} of {show(shape)}", "an axis other than the members",
+                         help=f"each member gives an output of its own; use {key} -1", key=key,
+                         value=-1)
     if isinstance(shape[position], Length):
         raise ShapeError(f"{key} {dim} of {show(shape)}", "an axis other than the length",
                          help="the padding behind the last step must not be read; use "
@@ -194,18 +200,20 @@ def _layer(name: str) -> NetworkType:
     class_name = name.removeprefix(PREFIX)
     declared = next(entry for entry in load().layers if entry.name == name)
     rule = _RULES.get(class_name, _Rule())
+    # Activations treat each member of an ensemble by itself.
+    read = partial(tensor, by_member=class_name in OUTPUT_ACTIVATIONS.values())
 
     def shape(value: Value, args: Args, scope: Scope) -> Value:
-        return rule.shape(tensor(value), args)
+        return rule.shape(read(value), args)
 
     def parameters(value: Value, args: Args, scope: Scope) -> ParameterShapes:
-        return rule.parameters(tensor(value), args)
+        return rule.parameters(read(value), args)
 
     def build(value: Value, args: Args, scope: Scope) -> Any:
         from torch import nn
 
         own = {key: args[key] for key in declared.properties if key in args}
-        return getattr(nn, class_name)(**{**own, **rule.fills(tensor(value), args)})
+        return getattr(nn, class_name)(**{**own, **rule.fills(read(value), args)})
 
     leaves = RANGES.get(class_name, "real")
     return NetworkType(

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from write_bundle import command_line, stratified_split, write_or_exit
 
 LATE_MINUTES = 15
+MINUTES_A_DAY = 24 * 60
 SEED = 2013
 SHARES = {"test": 0.15, "validation": 0.15, "display": 0.1}
 KEYS = {
@@ -47,6 +48,8 @@ def flights(folder: Path) -> pd.DataFrame:
     raw = pd.read_csv(folder / "flights.csv.zip")
     rows = raw[["carrier", "flight", "tailnum", "origin", "dest", "distance"]].copy()
     rows["time_hour"] = pd.to_datetime(raw["time_hour"])
+    rows["scheduled"] = scheduled(raw)
+    rows["date"] = date_of(raw)
     date = pd.to_datetime(raw[["year", "month", "day"]])
     rows["month"], rows["day"], rows["weekday"] = raw["month"], raw["day"], date.dt.day_of_week
     rows["hour"], rows["minute"] = raw["hour"], raw["minute"]
@@ -55,6 +58,55 @@ def flights(folder: Path) -> pd.DataFrame:
     rows["late"] = late.mask(raw["arr_delay"].isna())
     rows["split"] = stratified_split(rows["late"], SHARES, SEED)
     return rows
+
+
+def scheduled(raw: pd.DataFrame) -> pd.Series:
+    """When each flight was to leave, in UTC."""
+    return pd.to_datetime(raw["time_hour"]) + pd.to_timedelta(raw["minute"], unit="min")
+
+
+def date_of(raw: pd.DataFrame) -> pd.Series:
+    """The day of the schedule in New York, such as 20130115: flights of one day share it."""
+    return raw["year"] * 10_000 + raw["month"] * 100 + raw["day"]
+
+
+def landings(folder: Path) -> pd.DataFrame:
+    """One row for each flight that landed: what was known of it from `landed_at` on, in UTC.
+
+    The table tells when wheels left and met the ground only by minutes in the air and by local
+    clocks. A plane is at its gate at the first moment after its time in the air at which the
+    clock of the destination shows `arr_time`.
+    """
+    raw = pd.read_csv(folder / "flights.csv.zip")
+    raw = raw[raw[["air_time", "arr_delay", "arr_time"]].notna().all(axis=1)].reset_index(drop=True)
+    rows = raw[["carrier", "flight", "tailnum", "origin", "dest", "distance", "air_time",
+                "dep_delay", "arr_delay"]].copy()
+    rows["date"] = date_of(raw)
+    down = scheduled(raw) + pd.to_timedelta(raw["dep_delay"] + raw["air_time"], unit="min")
+    shown = raw["arr_time"].astype(int)
+    clock = shown // 100 * 60 + shown % 100
+    taxi = (clock - minutes_of_day(down, zones(folder, raw["dest"]))) % MINUTES_A_DAY
+    # A clock that shows less than the time in the air asks for was read a little early.
+    taxi = taxi.mask(taxi > MINUTES_A_DAY / 2, 0)
+    rows["landed_at"] = down + pd.to_timedelta(taxi, unit="min")
+    return rows
+
+
+def zones(folder: Path, destinations: pd.Series) -> pd.Series:
+    """The time zone of each destination."""
+    airports = pd.read_csv(folder / "airports.csv").set_index("faa")["tzone"]
+    # These four are not in the table; all lie in one zone.
+    islands = dict.fromkeys(["BQN", "PSE", "SJU", "STT"], "America/Puerto_Rico")
+    return destinations.map({**airports.to_dict(), **islands})
+
+
+def minutes_of_day(times: pd.Series, zone: pd.Series) -> pd.Series:
+    """What local clocks show, in minutes since midnight, of times."""
+    found = pd.Series(0, index=times.index)
+    for name, part in times.groupby(zone):
+        local = part.dt.tz_convert(name)
+        found[part.index] = local.dt.hour * 60 + local.dt.minute
+    return found
 
 
 def weather(folder: Path) -> pd.DataFrame:
@@ -75,6 +127,7 @@ def main() -> None:
     for name in ("planes", "airports", "airlines"):
         frames[name] = pd.read_csv(folder / f"{name}.csv")
     frames["weather"] = weather(folder)
+    frames["landings"] = landings(folder)
     write_or_exit(arguments.out, frames, "flights", KEYS)
 
 

@@ -17,7 +17,7 @@ from specc.compiler.network.agreement import task_of
 from specc.compiler.network.loss_repair import label_width
 from specc.compiler.stages import LabelFacts
 from specc.schema.agreement import LOSS_RULES, RANGE_WORDS, VALUE_RANGES, loss_rule
-from specc.schema.constructors import load
+from specc.schema.losses import LOSSES
 
 import specc
 
@@ -27,6 +27,7 @@ INDEX = pd.DataFrame({
     "b": [float(row % 5) for row in range(ROWS)],
     "binary": [row % 2 for row in range(ROWS)],
     "other": [(row // 2) % 2 for row in range(ROWS)],
+    "neither": [1 - row % 2 for row in range(ROWS)],
     "sign": [2 * (row % 2) - 1 for row in range(ROWS)],
     "number": [row - 3.5 for row in range(ROWS)],
     "count": [row % 4 for row in range(ROWS)],
@@ -92,6 +93,8 @@ WIDTHS = [
     ("binary", LOGIT, 1), (("binary", "other"), LOGIT, 2), ("word", LOGIT, 1),
     ("word", CROSS_ENTROPY, 2), ("color", CROSS_ENTROPY, 3), ("number", "torch.nn:MSELoss", 1),
     (("number", "share"), "torch.nn:L1Loss", 2), ("color", "torch.nn:MultiMarginLoss", 3),
+    (("binary", "neither"), CROSS_ENTROPY, 2), ("number", "quantile", 3),
+    (("number", "share"), {"type": "quantile", "quantiles": [0.2, 0.8]}, 4),
 ]
 
 
@@ -127,8 +130,10 @@ TASKS = [
     (("number",), "torch.nn:MSELoss", "regression"), (("share",), LOGIT, "regression"),
     (("binary", "other"), LOGIT, "multilabel"), (("word",), LOGIT, "binary"),
     (("word",), CROSS_ENTROPY, "binary"), (("color",), CROSS_ENTROPY, "multiclass"),
-    (("binary", "other"), CROSS_ENTROPY, "multiclass"), (("count",), "torch.nn:MSELoss",
-                                                          "regression"),
+    (("binary", "neither"), CROSS_ENTROPY, "multiclass"),
+    (("binary", "neither"), LOGIT, "multilabel"),
+    (("binary", "other"), CROSS_ENTROPY, "multilabel"),
+    (("count",), "torch.nn:MSELoss", "regression"), (("binary",), "quantile", "regression"),
 ]
 
 
@@ -165,6 +170,7 @@ RANGES = [
     ("count", {"type": "torch.nn:PoissonNLLLoss", "log_input": False}, "identity", "SC303"),
     ("count", {"type": "torch.nn:PoissonNLLLoss", "log_input": False}, "softplus", None),
     ("count", "torch.nn:PoissonNLLLoss", "identity", None),
+    ("number", "quantile", "identity", None), ("share", "quantile", "sigmoid", None),
 ]
 
 
@@ -194,7 +200,7 @@ def test_every_range_is_judged_by_every_loss() -> None:
 
 def test_every_loss_of_the_vocabulary_has_a_rule() -> None:
     assert list(LOSS_RULES) == [*dict.fromkeys(LOSS_RULES)]
-    assert set(LOSS_RULES) == {entry.name for entry in load().losses}
+    assert set(LOSS_RULES) == {entry.name for entry in LOSSES}
 
 
 # The form of the label
@@ -385,7 +391,9 @@ F1 = "sklearn.metrics:f1_score"
     ("binary", LOGIT, AUC, True), ("number", "torch.nn:MSELoss", AUC, False),
     ("number", "torch.nn:MSELoss", MAE, True), ("color", CROSS_ENTROPY, MAE, False),
     ("word", CROSS_ENTROPY, AUC, True), ("share", LOGIT, AUC, False),
-    (("binary", "other"), LOGIT, AUC, False),
+    (("binary", "other"), LOGIT, AUC, True), (("binary", "other"), LOGIT, MAE, True),
+    (("binary", "neither"), CROSS_ENTROPY, MAE, False),
+    (("binary", "other"), LOGIT, "sklearn.metrics:log_loss", False),
     # Two numbers are numbers still: their squared error has a meaning.
     ("binary", LOGIT, MAE, True),
 ])
@@ -412,7 +420,7 @@ def test_auc_of_many_classes_says_how() -> None:
     ("number", MSE, [AUC], ["sklearn.metrics:r2_score"]),
     ("number", MSE, [AUC, "sklearn.metrics:r2_score"], ["sklearn.metrics:r2_score"]),
     ("color", CROSS_ENTROPY, [MAE], ["sklearn.metrics:accuracy_score"]),
-    (("binary", "other"), LOGIT, [AUC], []),
+    (("binary", "other"), LOGIT, ["sklearn.metrics:log_loss"], [AUC]),
     (("number", "share"), MSE, ["sklearn.metrics:max_error"], [MAE]),
 ])
 def test_the_usual_metric_is_the_fix(label: Any, loss: str, metrics: list[str],

@@ -76,6 +76,10 @@ def _extractor(name: str, take: list[str] | None = None, *, joins: Joins | None 
 LABEL = _extractor("label", ["late"])
 
 
+def _sampler(name: str) -> Node:
+    return Node("/training/sampler", name, {})
+
+
 def _graph(*extractors: tuple[Extractor, dict[str, Any]], index_frame: str | None = None,
            keys: dict[str, Any] | None = None, prepare: tuple[Node, ...] = (),
            label: tuple[Extractor, dict[str, Any]] = LABEL, **training: Any) -> Graph:
@@ -93,8 +97,12 @@ def _graph(*extractors: tuple[Extractor, dict[str, Any]], index_frame: str | Non
         network=NetworkNode("/network", "empty", {}, NetworkType("empty", "Does nothing.")),
         loss=node, optimizer=node, scheduler=None, metrics=(),
         training=replace(
-            Training(epochs=1, batch_size=2, train_on=("train", "display"), evaluate_on=None,
-                     evaluate_every=1, sampling="auto", device="cpu", threads=None),
+            Training(epochs=1, batch_size=2, mini_batch_size=None, mini_epochs=1, accumulate=1,
+                     gradient_clipping=None, max_steps=None, max_seconds=None, report="epoch",
+                     train_on=("train", "display"), evaluate_on=None, evaluate_every=1,
+                     evaluate_before_training=False, early_stopping=None,
+                     sampler=_sampler("auto"), sample_weight=None, class_weight=None,
+                     no_decay=(), parameter_groups=(), device="cpu", threads=None),
             **training,
         ),
     )
@@ -364,7 +372,7 @@ def test_prepared_splits_and_priorities() -> None:
     assert samples.priority is not None
     assert samples.priority[~samples.training].tolist() == [0.0] * 3
     assert samples.priority[samples.training].sum() == pytest.approx(3.0)
-    assert _bound(_graph(prepare=(split, priority), sampling="shuffled"),
+    assert _bound(_graph(prepare=(split, priority), sampler=_sampler("shuffled")),
                   flights).samples.priority is None
     result = bind(_graph(prepare=(split,)), _bundle())
     assert result.ok
@@ -388,12 +396,12 @@ def test_stored_priorities() -> None:
     samples = _bound(_graph(), good).samples
     assert samples.priority is not None
     assert samples.priority.tolist() == [1.0, 2.0, 0.0, 0.0, 0.0]
-    assert _bound(_graph(sampling="sequential"), good).samples.priority is None
+    assert _bound(_graph(sampler=_sampler("sequential")), good).samples.priority is None
     assert _bound(_graph(), with_priority([True] * 6)).samples.priority is not None
     for bad in ([1, 2, 3, None, 1, 1], [1, -2, 3, 4, 5, 6], [0, 0, 5, 0, 5, 5],
                 [np.inf, 1, 1, 1, 1, 1], [1e308] * 6, list("abcdef")):
         assert _found(_graph(), with_priority(bad)) == [("SC619", None)]
-    assert _found(_graph(sampling="priority")) == [("SC619", "/training/sampling")]
+    assert _found(_graph(sampler=_sampler("priority"))) == [("SC619", "/training/sampler/type")]
 
 
 def test_damage_found_while_reading_is_a_diagnostic(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from specc.compiler.passes import infer, lower
+from specc.compiler.network import lookups
+from specc.compiler.passes import lower
 from specc.compiler.planning.plan_text import plan_text
 from specc.compiler.stages import Plan
 from specc.compiler.vocabulary.defaults import with_defaults
@@ -99,7 +100,8 @@ def test_words_for_readers_mean_nothing() -> None:
 
 @pytest.mark.parametrize(("pointer", "value"), [
     ("/optimizer/lr", 0.2), ("/optimizer/momentum", 0.5), ("/seed", 4), ("/name", "other"),
-    ("/training/epochs", 3), ("/training/batch_size", 7), ("/training/sampling", "sequential"),
+    ("/training/epochs", 3), ("/training/batch_size", 7),
+    ("/training/sampler", {"type": "sequential"}),
     ("/network/sizes", [5, 1]), ("/network/activation", "tanh"), ("/metrics", []),
     ("/network/input_frames", ["words", "numbers"]),
     ("/loss", {"type": "torch.nn:SoftMarginLoss"}),
@@ -188,17 +190,16 @@ def test_display_stands_for_training_rows() -> None:
     assert plan_of(changed("/training/evaluate_on", [])).evaluate_on == ()
 
 
-@pytest.mark.parametrize(("sampling", "column", "order"), [
+@pytest.mark.parametrize(("sampler", "column", "order"), [
     ("auto", False, "shuffled"), ("auto", True, "drawn by priority"),
     ("shuffled", True, "shuffled"), ("sequential", True, "sequential"),
     ("priority", True, "drawn by priority"), ("sequential", False, "sequential"),
 ])
-def test_order_of_training_rows(sampling: str, column: bool, order: str) -> None:
+def test_order_of_training_rows(sampler: str, column: bool, order: str) -> None:
     columns = {"priority": np.arange(ROWS) + 1.0} if column else {}
-    plan = plan_of(changed("/training/sampling", sampling), **columns)
+    plan = plan_of(changed("/training/sampler", {"type": sampler}), **columns)
     assert plan.description["training"]["order"] == order
-    assert plan.priority == (order == "drawn by priority")
-    assert plan.shuffled == (order == "shuffled")
+    assert plan.sampler.type == {"drawn by priority": "priority"}.get(order, order)
 
 
 def test_threads_are_those_of_the_spec_else_one_for_small_networks(monkeypatch) -> None:
@@ -224,8 +225,8 @@ def wide(values: int = 100) -> list[str]:
         {"type": "torch.nn:LayerNorm"}, {"type": "output"}]}, False),
 ])
 def test_who_reads_codes(monkeypatch, network: dict[str, Any], coded: bool) -> None:
-    monkeypatch.setattr(infer, "LOOKUP_FROM", 20)
-    monkeypatch.setattr(infer, "LOOKUP_BLOCK", 10)
+    monkeypatch.setattr(lookups, "LOOKUP_FROM", 20)
+    monkeypatch.setattr(lookups, "LOOKUP_BLOCK", 10)
     spec = changed("/network", {**network, "input_frames": ["numbers", "words"]})
     spec["extractors"]["words"]["transformer"]["max_values"] = 100
     plan = plan_of(spec, word=wide())
@@ -237,7 +238,7 @@ def test_who_reads_codes(monkeypatch, network: dict[str, Any], coded: bool) -> N
 
 
 def test_optimizers_of_whole_tensors_keep_the_dense_form(monkeypatch) -> None:
-    monkeypatch.setattr(infer, "LOOKUP_FROM", 20)
+    monkeypatch.setattr(lookups, "LOOKUP_FROM", 20)
     spec = changed("/optimizer", {"type": "torch.optim:Adafactor"})
     spec["extractors"]["words"]["transformer"]["max_values"] = 100
     assert not plan_of(spec, word=wide()).shaped.fitted.extractors["words"].codes

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from specc.compiler.diagnostics.diagnostic import Diagnostic
-from specc.compiler.planning import memory
+from specc.compiler.planning import available, memory
 from specc.compiler.stages import ShapedNode
 from specc.runtime.device import choose_device
 from specc.runtime.loop import run_step
@@ -136,12 +136,12 @@ def test_a_large_batch_is_named(spec: Json, bundle: Path,
 
 
 def test_this_machine_has_memory() -> None:
-    available = memory.available_memory()
-    assert available is None or 10**6 < available < 10**14
+    there = memory.available_memory()
+    assert there is None or 10**6 < there < 10**14
 
 
 def test_meminfo() -> None:
-    assert memory._meminfo("MemTotal: 9 kB\nMemAvailable:   3 kB\nHugePages_Total: 0\n") == 3072
+    assert available._meminfo("MemTotal: 9 kB\nMemAvailable:   3 kB\nHugePages_Total: 0\n") == 3072
 
 
 @pytest.mark.parametrize(("files", "membership", "left"), [
@@ -160,7 +160,7 @@ def test_control_groups(files: dict[str, str], membership: str, left: list[int],
     for name, text in {**files, "cgroup": membership}.items():
         (tmp_path / "root" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "root" / name).write_text(text, encoding="ascii")
-    assert memory._control_groups(tmp_path / "root" / "cgroup", tmp_path / "root") == left
+    assert available._control_groups(tmp_path / "root" / "cgroup", tmp_path / "root") == left
 
 
 def test_show_bytes() -> None:

@@ -14,7 +14,7 @@ TYPES = (
     "torch.optim:AdamW", "torch.optim:Adamax", "sklearn.metrics:roc_auc_score",
 )
 CONSTRUCTORS = tuple(name for name in TYPES if ":" in name)
-KEYS = ("epochs", "batch_size", "train_on", "evaluate_on", "evaluate_every", "sampling",
+KEYS = ("epochs", "batch_size", "train_on", "evaluate_on", "evaluate_every", "sampler",
         "device", "threads", "lr", "p", "sizes", "take_columns", "drop_columns", "transformer")
 
 

@@ -6,7 +6,8 @@ against its module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from specc.compiler.stages import NetworkNode, Plan, Shapes, Source, Spec
 from specc.runtime.batches import Batch
 from specc.runtime.build import build_network
 from specc.runtime.lookup import Layout
-from specc.schema.shapes import BATCH, UNKNOWN, Features, Frames, Shape
+from specc.schema.shapes import BATCH, UNKNOWN, Features, Frames, Shape, counted
 
 import specc
 
@@ -157,6 +158,12 @@ ENDS = {
     "self_sized": (chain(LINEAR, {"type": "output", "activation": "sigmoid"}), None,
                    "/network/factories/1/activation", True),
     "nothing_but_frames": (chain(SIGMOID), None, "/network/factories/0", False),
+    "ensemble": ({"type": "tabm", "input_frames": ["a"], "output_activation": "sigmoid"}, None,
+                 "/network/output_activation", True),
+    "activation_of_an_ensemble": (chain({"type": "tabm"}, SIGMOID), None, "/network/factories/1",
+                                  True),
+    "towers": ({"type": "two_tower", "left": {**LINEAR, "input_frames": ["a"]},
+                "right": {**LINEAR, "input_frames": ["b"]}}, None, None, False),
 }
 
 
@@ -228,6 +235,16 @@ LOOKED_UP = {
         chain({"type": "feed_forward", "factories": [{"type": "output"}]}),
         {"/network/input_frames": "/network/factories/0/factories/0"}),
     "dropout first": (chain(DROPOUT, LINEAR), {}),
+    "residual blocks": (
+        {"type": "fully_connected", "sizes": [3, 1], "residual": True, "input_frames": ["a"]},
+        {"/network/input_frames": "/network"}),
+    "towers": (
+        {"type": "two_tower", "left": {**LINEAR, "input_frames": ["a"]},
+         "right": {"type": "resnet", "width": 7, "input_frames": ["b"]}},
+        {"/network/left/input_frames": "/network/left",
+         "/network/right/input_frames": "/network/right"}),
+    "towers of one extraction": (
+        {"type": "two_tower", "left": LINEAR, "right": LINEAR, "input_frames": ["a"]}, {}),
     "normalized first": (chain({"type": "torch.nn:LayerNorm"}, LINEAR, LINEAR), {}),
 }
 
@@ -248,14 +265,44 @@ LEAVES = [
     {"type": "torch.nn:Linear", "out_features": 4, "bias": False},
     {"type": "fully_connected", "sizes": [6, 4], "normalization": "batch_norm", "dropout": 0.2},
     {"type": "fully_connected", "sizes": [3], "output_activation": "softmax"},
+    {"type": "fully_connected", "sizes": [4, 4, 2], "residual": True, "normalization": "rms_norm"},
+    {"type": "resnet", "width": 4, "hidden_factor": 1.5}, {"type": "cross"},
+    {"type": "cross", "rank": 1, "layers": 1}, {"type": "factorization_machine", "factors": 2},
+    {"type": "tabm", "members": 3, "width": 4},
+    {"type": "tabm", "members": 2, "width": 3, "architecture": "tabm_mini"},
 ]
 
 
+def holders(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Parts that hold others; what a shared network is called must be told it."""
+    merges = st.sampled_from(["concat", "sum", "mean", "product"])
+    return st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(
+            lambda parts: {"type": "feed_forward", "factories": parts}),
+        st.builds(lambda parts, merge: {"type": "parallel", "branches": parts, "merge": merge},
+                  st.lists(inner, min_size=2, max_size=3), merges),
+        inner.map(lambda part: {"type": "residual", "network": part}),
+        st.builds(lambda part, merge: {"type": "parallel", "merge": merge, "branches": [
+            {"type": "shared", "network": part}, {"type": "shared"}]}, inner, merges),
+    )
+
+
+def with_names(part: Any, names: Iterator[int]) -> Any:
+    """The drawn network with a name for each pair of places that share a network."""
+    if isinstance(part, list):
+        return [with_names(entry, names) for entry in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("branches", [{}])[-1] == {"type": "shared"}:
+        name = str(next(names))
+        part = {**part, "branches": [{**branch, "name": name} for branch in part["branches"]]}
+    return {key: with_names(value, names) for key, value in part.items()}
+
+
 def networks() -> st.SearchStrategy[dict[str, Any]]:
-    """Chains of parts, some of them chains, that read `a`, `b` or both."""
+    """Chains of parts, some of which hold others, that read `a`, `b` or both."""
     leaf = st.sampled_from(LEAVES)
-    part = st.recursive(leaf, lambda inner: st.lists(inner, min_size=1, max_size=3).map(
-        lambda parts: {"type": "feed_forward", "factories": parts}), max_leaves=6)
+    part = st.recursive(leaf, holders, max_leaves=6)
     frames = st.sampled_from([["a"], ["b"], ["a", "b"], ["b", "a"]])
 
     def whole(parts: list[dict[str, Any]], names: list[str], prepended: str) -> dict[str, Any]:
@@ -300,7 +347,7 @@ def planned(plan: Plan, network: NetworkNode, shapes: Shapes) -> Plan:
 @given(network=networks(), rows=st.integers(2, 5), label_width=st.integers(1, 4))
 def test_rules_agree_with_the_built_network(plan: Plan, network: dict[str, Any], rows: int,
                                             label_width: int) -> None:
-    root = network_of(network)
+    root = network_of(with_names(network, itertools.count()))
     unknown, _ = trace(root, flat_frames(dict.fromkeys(WIDTHS)), None)
     shapes, found = trace(root, flat_frames(WIDTHS), label_width)
     assert len(found) <= 1
@@ -310,8 +357,9 @@ def test_rules_agree_with_the_built_network(plan: Plan, network: dict[str, Any],
     assert all(told in (None, dim)
                for told, dim in zip(unknown.output, shapes.output, strict=True))
     assert [node.pointer for node in unknown.nodes] == [node.pointer for node in shapes.nodes]
-    if any(node.type == "output" for node in walk(root)) and shapes.output[-1] != label_width:
-        return  # the width of `output` is that of the label, which the network has to give
+    sized_by_label = any(node.type in ("output", "tabm") for node in walk(root))
+    if sized_by_label and shapes.output[-1] != label_width:
+        return  # their width is that of the label, which the network has to give
     reads = dict(extractions(root))
     layouts = {pointer: Layout(tuple(range(sum(WIDTHS[name] for name in names))), (), 0)
                for pointer, names in reads.items()}
@@ -320,7 +368,7 @@ def test_rules_agree_with_the_built_network(plan: Plan, network: dict[str, Any],
     batch = Batch(inputs, torch.zeros(rows, label_width))
     for training in (True, False):
         built.module.train(training)
-        assert tuple(built.module(batch).shape) == (rows, *shapes.output[1:])
+        assert tuple(built.module(batch).shape) == (rows, *counted(shapes.output)[1:])
     real = {(pointer, name): tuple(weight.shape) for pointer, module in built.nodes.items()
             for name, weight in module.named_parameters()}
     assert real == {(node.pointer, name): shape for node in shapes.nodes

@@ -25,6 +25,7 @@ from specc.compiler.transformers import (
     Datetime,
     FittedColumn,
     Identity,
+    OneHot,
     fill_scalar,
     fit_column,
     restore,
@@ -296,7 +297,7 @@ def test_identity_leaves_numbers_as_they_are() -> None:
 @pytest.mark.parametrize("name", ["identity", "class_index"])
 def test_nulls_that_samples_see_are_counted(name: str) -> None:
     result = attempt(node(name), [1.0, None, None], [1, 0, 0], without_row=5)
-    assert found(result) == [("SC615", POINTER)]
+    assert found(result) == [("SC615", f"{POINTER}/on_null")]
     assert "6 nulls" in result.diagnostics[0].message
 
 
@@ -352,24 +353,45 @@ def through_files(column: FittedColumn) -> FittedColumn:
 
 
 SCALER_SPECS = st.sampled_from([None] + [{"type": f"sklearn.preprocessing:{name}"} for name in (
-    "StandardScaler", "MinMaxScaler", "RobustScaler", "QuantileTransformer")])
+    "StandardScaler", "MinMaxScaler", "RobustScaler", "QuantileTransformer", "PowerTransformer")])
+STEPS = st.sampled_from([[], [{"type": "log1p", "signed": True}],
+                         [{"type": "clip", "low": -3, "high_quantile": 0.9}]])
 floats = st.lists(st.one_of(st.none(), st.floats(-1e6, 1e6, width=32)), min_size=1, max_size=20)
 times = st.lists(st.one_of(st.none(), st.datetimes(dt.datetime(1700, 1, 1),
                                                    dt.datetime(2200, 1, 1))),
                  min_size=1, max_size=20)
 words = st.lists(st.one_of(st.none(), st.text(st.characters(codec="utf-8"), max_size=3)),
                  min_size=1, max_size=20)
+vectors = st.lists(st.none() | st.lists(st.none() | st.floats(-1e6, 1e6, width=32), min_size=2,
+                                       max_size=2), min_size=1, max_size=20).map(
+    lambda values: pa.array(values, pa.list_(pa.float32())))
+tags = st.lists(st.none() | st.lists(st.none() | st.sampled_from("abcd"), max_size=5), min_size=1,
+                max_size=20).map(lambda values: pa.array(values, pa.list_(pa.string())))
 CASES = st.one_of(
-    st.tuples(st.builds(lambda scaler: node("continuous", scaler=scaler), SCALER_SPECS),
+    st.tuples(st.builds(lambda scaler, steps: node("continuous", scaler=scaler, steps=steps),
+                        SCALER_SPECS, STEPS),
               floats.map(lambda values: pa.array(values, pa.float64()))),
     st.tuples(st.builds(lambda count, unseen: node("categorical", max_values=count,
                                                    on_unseen=unseen),
                         st.integers(1, 4), st.sampled_from(["other", "error"])),
               words.map(lambda values: pa.array(values, pa.string()))),
     st.tuples(st.just(node("class_index")), st.lists(st.integers(-9, 9), min_size=1).map(pa.array)),
-    st.tuples(st.just(node("datetime", parts=["year", "elapsed", "month", "second"])),
+    st.tuples(st.builds(lambda cyclic: node(
+                  "datetime", parts=["year", "elapsed", "month", "second"], cyclic=cyclic),
+                  st.booleans()),
               times.map(lambda values: pa.array(values, pa.timestamp("us")))),
     st.tuples(st.just(node("identity")), st.lists(st.booleans(), min_size=1).map(pa.array)),
+    st.tuples(st.builds(lambda bins: node("piecewise_linear", bins=bins), st.integers(1, 9)),
+              floats.map(lambda values: pa.array(values, pa.float64()))),
+    st.tuples(st.just(node("hash", buckets=5, seed=3)),
+              words.map(lambda values: pa.array(values, pa.string()))),
+    st.tuples(st.just(node("standard")),
+              st.lists(st.floats(-1e6, 1e6, width=32), min_size=1).map(pa.array)),
+    st.tuples(st.builds(lambda standardize: node("vector", standardize=standardize),
+                        st.booleans()), vectors),
+    st.tuples(st.builds(lambda count, unseen: node("multi_hot", max_values=count,
+                                                   on_unseen=unseen),
+                        st.integers(1, 4), st.sampled_from(["other", "ignore", "error"])), tags),
 )
 
 
@@ -385,8 +407,8 @@ def test_a_restored_column_encodes_bit_for_bit_the_same(case: tuple[Node, pa.Arr
     assert again.encode(values).tobytes() == column.encode(values).tobytes()
     assert json.dumps(again.describe()) == json.dumps(column.describe())
     assert again.state() == column.state()
-    if isinstance(column, Categorical):
-        assert column.one_hot
+    assert column.one_hot == isinstance(column, OneHot)
+    if isinstance(column, OneHot):
         one_hot = np.eye(len(column.names), dtype=np.float32)[column.codes(values)]
         assert (one_hot == column.encode(values)).all()
 
@@ -405,7 +427,62 @@ def test_the_state_is_of_training_rows_only(case: tuple[Node, pa.Array], data: A
         assert first.stage.state() == second.stage.state()
 
 
-def test_identity_has_no_state() -> None:
+EDGES: dict[str, tuple[dict[str, Any], pa.DataType, list[Any], list[Any]]] = {
+    "continuous": ({}, pa.float64(), [1.0, 2.0], [9.0]),
+    "piecewise_linear": ({}, pa.float64(), [1.0, 2.0], [9.0]),
+    "categorical": ({}, pa.string(), ["a", "b"], ["z"]),
+    "hash": ({}, pa.string(), ["a", "b"], ["z"]),
+    "datetime": ({"cyclic": True}, pa.timestamp("s"), [0, 10**6], [10**9]),
+    "identity": ({"on_null": "zero"}, pa.int64(), [1, 2], [9]),
+    "vector": ({}, pa.list_(pa.float32()), [[1.0, 2.0], [3.0, 4.0]], [[9.0, 9.0]]),
+    "multi_hot": ({}, pa.list_(pa.string()), [["a"], ["a", "b"]], [["z"]]),
+    "standard": ({}, pa.float64(), [1.0, 2.0], [9.0]),
+    "class_index": ({}, pa.string(), ["a", "b"], ["z"]),
+}
+REFUSING = ("standard", "class_index")
+"""They refuse every null, and encode it as NaN."""
+
+
+def test_every_transformer_has_its_edges_tested() -> None:
+    assert {entry.name for entry in TRANSFORMERS} == {"auto", *EDGES}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_nulls_unseen_values_one_row_and_none(name: str) -> None:
+    args, dtype, seen, unseen = EDGES[name]
+    column = fitted(node(name, **args), pa.array(seen, dtype))
+    for values in ([None] * 3, unseen * 3, seen[:1], []):
+        encoded = column.encode(pa.array(values, dtype))
+        assert encoded.shape == (len(values), len(column.names))
+        assert encoded.dtype == np.float32
+        odd = (name in REFUSING and None in values) or (name == "class_index" and values == unseen
+                                                        * 3)
+        assert np.isnan(encoded).all() == odd or not len(values)
+        assert odd or np.isfinite(encoded).all()
+    assert len(set(column.names)) == len(column.names)
+
+
+@pytest.mark.parametrize("name", [name for name in EDGES if name not in REFUSING])
+def test_a_column_null_in_training_encodes_everything(name: str) -> None:
+    args, dtype, seen, _ = EDGES[name]
+    result = attempt(node(name, **args), pa.array([None, *seen], dtype), [3, 0, 0])
+    warned = [] if name in ("hash", "identity") else [("SC701", POINTER)]
+    assert found(result) == (warned if name != "vector" else [("SC709", POINTER), *warned][::-1])
+    only_null = attempt(node(name, **args), pa.array([None, None], dtype))
+    assert found(only_null) == warned
+    encoded = only_null.stage.encode(pa.array([None, None], dtype))
+    assert encoded.shape == (2, len(only_null.stage.names)) and np.isfinite(encoded).all()
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_on_null_error_counts_the_nulls(name: str) -> None:
+    args, dtype, seen, _ = EDGES[name]
+    result = attempt(node(name, **args | {"on_null": "error"}), pa.array([*seen, None], dtype))
+    assert found(result) == [("SC615", f"{POINTER}/on_null")]
+    assert "1 nulls" in result.diagnostics[0].message
+
+
+def test_identity_has_no_fitted_state() -> None:
     column = fitted(node("identity"), [1.0])
     assert isinstance(column, Identity)
-    assert column.state() == ({"type": "identity"}, {})
+    assert column.state() == ({"type": "identity", "on_null": "error"}, {})

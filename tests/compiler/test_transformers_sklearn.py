@@ -16,6 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MinMaxScaler,
+    PowerTransformer,
     QuantileTransformer,
     RobustScaler,
     StandardScaler,
@@ -104,3 +105,34 @@ def test_quantiles_agree_on_many_rows_with_ties() -> None:
         reference = QuantileTransformer(**arguments, subsample=None)
         wanted = reference.fit(np.repeat(column, counts)[:, None]).transform(column[:, None])
         np.testing.assert_allclose(ours.encode(pa.array(column)), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("method", ["yeo-johnson", "box-cox"])
+@pytest.mark.parametrize("shape", ["normal", "gamma", "skewed", "integers", "shifted"])
+def test_powers_agree_on_the_repeated_rows(shape: str, method: str, standardize: bool) -> None:
+    generator = np.random.default_rng(3)
+    column = {
+        "normal": generator.normal(3, 2, 400), "gamma": generator.gamma(2, 3, 400),
+        "skewed": generator.exponential(1, 400) ** 3, "integers": generator.integers(-9, 40, 400),
+        "shifted": generator.normal(-50, 9, 400),
+    }[shape].astype(np.float64)
+    if method == "box-cox":
+        column = np.abs(column) + 0.1
+    counts = generator.integers(0, 6, 400)
+    rows = list(zip(column.tolist(), counts.tolist(), strict=True))
+    arguments = {"method": method, "standardize": standardize}
+    ours = fit_ours(rows, "mean", {"type": "sklearn.preprocessing:PowerTransformer", **arguments})
+    reference = PowerTransformer(**arguments).fit(np.repeat(column, counts)[:, None])
+    assert ours.scaler is not None and ours.scaler.describe()["power"] == pytest.approx(
+        reference.lambdas_[0], abs=1e-6)
+    wanted = reference.transform(column[:, None])[:, 0]
+    np.testing.assert_allclose(ours.scaler(column), wanted, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(ours.encode(pa.array(column))[:, 0], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_the_power_of_a_constant_column_is_one() -> None:
+    ours = fit_ours([(0.1, 3), (0.1, 4)], "mean",
+                    {"type": "sklearn.preprocessing:PowerTransformer"})
+    assert ours.scaler is not None and ours.scaler.describe()["power"] == 1
+    assert ours.encode(pa.array([0.1])).tolist() == [[0.0]]

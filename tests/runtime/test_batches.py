@@ -15,7 +15,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from specc.compiler.network.tree import extractions
-from specc.compiler.passes import infer
+from specc.compiler.network import lookups
 from specc.compiler.stages import Plan
 from specc.runtime.batches import Batches, layout_of
 from specc.runtime.frames import DeviceFrame
@@ -133,8 +133,8 @@ def test_gather_is_the_joined_and_encoded_table(frames: dict[str, pd.DataFrame],
 def test_codes_are_the_joined_and_encoded_table(frames: dict[str, pd.DataFrame], batch_size: int,
                                                 names: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(infer, "LOOKUP_FROM", 0)
-        patch.setattr(infer, "LOOKUP_BLOCK", 1)
+        patch.setattr(lookups, "LOOKUP_FROM", 0)
+        patch.setattr(lookups, "LOOKUP_BLOCK", 1)
         plan = planned(frames, names)
     wanted = dense(plan, joined(frames), names)
     batches, loaded = batches_of(plan, batch_size)

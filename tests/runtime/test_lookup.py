@@ -15,10 +15,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
-from specc.compiler.passes import infer
+from specc.compiler.network import lookups
 from specc.compiler.planning.plan_text import plan_text
 from specc.runtime.lookup import CodedInput, Layout, LookupLinear, replace_first_linear
 from specc.runtime.rehearse import rehearse
+from specc.schema.networks.modules.residual_block import ResidualBlock
 from torch import nn
 
 import specc
@@ -84,6 +85,16 @@ def test_first_linear_layer_is_replaced_in_place() -> None:
     assert isinstance(chain[0][0], LookupLinear) and type(chain[1]) is nn.Linear
 
 
+def test_residual_block_that_comes_first_looks_up_twice() -> None:
+    block = ResidualBlock(nn.Sequential(nn.Linear(3, 2), nn.Tanh()), nn.Linear(3, 2, bias=False))
+    plain = copy.deepcopy(block)
+    chain = replace_first_linear(nn.Sequential(block, nn.Linear(2, 2)), Layout((0,), (1, 2), 1))
+    coded = CodedInput(torch.tensor([[0.5], [2.0]]), torch.tensor([[1], [0]], dtype=torch.int32))
+    dense = torch.tensor([[0.5, 0.0, 1.0], [2.0, 1.0, 0.0]])
+    assert isinstance(block.shortcut, LookupLinear) and type(chain[1]) is nn.Linear
+    torch.testing.assert_close(block(coded), plain(dense), **CLOSE)
+
+
 # A bundle with a column of 1,000 values
 
 VALUES, ROWS = 1_000, 1_500
@@ -135,7 +146,7 @@ def test_plan_chooses_codes_and_says_so(frames: dict[str, pd.DataFrame]) -> None
 def test_codes_train_to_the_same_network_as_the_dense_form(
         frames: dict[str, pd.DataFrame], monkeypatch, tmp_path) -> None:
     coded = specc.run(spec(), frames, out=tmp_path)
-    monkeypatch.setattr(infer, "LOOKUP_FROM", 10**9)
+    monkeypatch.setattr(lookups, "LOOKUP_FROM", 10**9)
     dense = specc.run(spec(), frames, out=tmp_path)
     assert coded.run is not None and dense.run is not None, (str(coded), str(dense))
     assert dense.run.plan.shaped.fitted.extractors["word"].codes == frozenset()
@@ -156,6 +167,10 @@ def test_codes_train_to_the_same_network_as_the_dense_form(
     {"type": "output"},
     {"type": "feed_forward", "factories": [{"type": "torch.nn:Linear", "out_features": 3},
                                            {"type": "output"}]},
+    {"type": "fully_connected", "sizes": [4, 4, 3, 1], "residual": True,
+     "normalization": "rms_norm"},
+    {"type": "feed_forward", "factories": [
+        {"type": "resnet", "width": 4, "normalization": "layer_norm"}, {"type": "output"}]},
 ])
 def test_equal_weights_give_equal_outputs(frames: dict[str, pd.DataFrame], network: dict[str, Any],
                                           monkeypatch, tmp_path) -> None:
@@ -164,7 +179,7 @@ def test_equal_weights_give_equal_outputs(frames: dict[str, pd.DataFrame], netwo
                  optimizer={"type": "torch.optim:SGD", "lr": 0.0},
                  training={"epochs": 1, "batch_size": 500, "device": "cpu"})
     coded = specc.run(still, frames, out=tmp_path)
-    monkeypatch.setattr(infer, "LOOKUP_FROM", 10**9)
+    monkeypatch.setattr(lookups, "LOOKUP_FROM", 10**9)
     dense = specc.run(still, frames, out=tmp_path)
     first = load_file(coded.folder / "model" / "weights.safetensors")
     second = load_file(dense.folder / "model" / "weights.safetensors")

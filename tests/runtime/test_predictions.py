@@ -125,7 +125,7 @@ def test_metrics_read_the_form_that_they_need() -> None:
     plan = plan_of("binary", "BCEWithLogitsLoss",
                    metrics=[{"type": f"sklearn.metrics:{name}"} for name in names])
     given, label = output([-1], [2], [1], [-3]), output([0], [1], [0], [0])
-    measures, found = measure(plan, predictions(plan, given, label), "test")
+    measures, found = measure(plan, predictions(plan, given, label), np.arange(4), "test")
     chances = expit(given[:, 0].astype(float))
     assert found == ()
     assert measures["accuracy_score"] == 0.75 and measures["roc_auc_score"] == 1.0

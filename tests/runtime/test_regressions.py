@@ -5,12 +5,14 @@ T3, T4, T10, T14 and T15 are beside the modules that answer for them.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import accuracy_score, roc_auc_score
 from specc.compiler.stages import Plan
 from specc.runtime.session import load_plan_frames
 
@@ -122,3 +124,30 @@ def test_t16_missing_rows_are_told_with_frame_key_count_and_examples() -> None:
     examples = found.message.rpartition("such as ")[2].split(", ")
     assert 1 <= len(examples) <= 5
     assert {int(example) for example in examples} <= set(missing)
+
+
+def test_t12_metrics_read_labels_of_several_columns(tmp_path: Path) -> None:
+    """Each gets the form that it needs: decided labels, probabilities, or plain numbers."""
+    document = spec(metrics=[{"type": f"sklearn.metrics:{name}"} for name in (
+        "accuracy_score", "roc_auc_score", "mean_absolute_error")])
+    document["extractors"]["label"]["take_columns"] = ["y", "z"]
+    bundle = frames()
+    bundle["index"]["z"] = np.arange(ROWS) // 3 % 2
+    result = specc.run(document, bundle, out=tmp_path)
+    assert result.ok, str(result)
+    rows = result.predictions[result.predictions["split"] == "test"]
+    true, chances = (rows[[f"{side}_0", f"{side}_1"]].to_numpy() for side in ("true", "predicted"))
+    said = result.metrics["test"]
+    assert said["accuracy_score"] == accuracy_score(true, chances >= 0.5)
+    assert said["roc_auc_score"] == pytest.approx(roc_auc_score(true, chances))
+    assert said["mean_absolute_error"] == pytest.approx(
+        np.abs(np.log(chances / (1 - chances)) - true).mean(), abs=1e-6)
+
+
+def test_t12_a_metric_of_one_column_is_refused_on_several() -> None:
+    document = spec(metrics=[{"type": "sklearn.metrics:log_loss"}])
+    document["extractors"]["label"]["take_columns"] = ["y", "z"]
+    bundle = frames()
+    bundle["index"]["z"] = np.arange(ROWS) // 3 % 2
+    (found,) = [one for one in specc.compile(document, bundle).diagnostics if one.is_error]
+    assert (found.code, found.pointer) == ("SC307", "/metrics/0/type")

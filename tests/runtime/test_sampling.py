@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ ROWS = 60
 SPLIT = np.array(["train", "test", "display"])[np.arange(ROWS) % 3]
 
 
-def plan_of(seed: int = 0, sampling: str = "auto", priority: Any = None, **columns: Any) -> Plan:
+def plan_of(seed: int = 0, sampler: str = "auto", priority: Any = None,
+            arguments: Mapping[str, Any] | None = None, **columns: Any) -> Plan:
     index = pd.DataFrame({"a": np.arange(ROWS) / ROWS, "y": np.arange(ROWS) % 2, "split": SPLIT})
     index = index.assign(**columns)
     if priority is not None:
@@ -27,7 +29,8 @@ def plan_of(seed: int = 0, sampling: str = "auto", priority: Any = None, **colum
                        "x": {"type": "plain", "take_columns": ["a"]}},
         "network": {"type": "output", "input_frames": ["x"]},
         "loss": {"type": "torch.nn:BCEWithLogitsLoss"},
-        "training": {"epochs": 2, "batch_size": 7, "sampling": sampling},
+        "training": {"epochs": 2, "batch_size": 7,
+                     "sampler": {"type": sampler, **(arguments or {})}},
     }
     compiled = specc.compile(spec, {"index": index})
     assert compiled.plan is not None, str(compiled)
@@ -55,7 +58,7 @@ def test_training_rows_are_those_of_train_and_display() -> None:
 
 
 def test_sequential_is_the_order_of_the_index_frame() -> None:
-    plan = plan_of(sampling="sequential")
+    plan = plan_of(sampler="sequential")
     assert order(plan) == order(plan, 2) == training_samples(plan)
     rows = plan.samples.rows[order(plan)]
     assert (np.diff(rows) > 0).all()
@@ -70,10 +73,10 @@ def test_epochs_differ_and_repeat_themselves() -> None:
     assert order(plan, 3) == training_order(again, 3).tolist()
 
 
-@pytest.mark.parametrize("sampling", ["shuffled", "priority"])
-def test_t3_every_order_follows_the_seed(sampling: str) -> None:
+@pytest.mark.parametrize("sampler", ["shuffled", "priority"])
+def test_t3_every_order_follows_the_seed(sampler: str) -> None:
     priority = np.ones(ROWS)
-    first, same, other = (plan_of(seed, sampling, priority) for seed in (1, 1, 2))
+    first, same, other = (plan_of(seed, sampler, priority) for seed in (1, 1, 2))
     assert order(first) == order(same) != order(other)
 
 
@@ -86,7 +89,7 @@ def test_priority_is_the_chance_to_be_drawn() -> None:
     priority = np.where(np.arange(ROWS) % 2 == 0, 3.0, 1.0)
     priority[:6] = 0
     plan = plan_of(priority=priority)
-    assert plan.priority
+    assert plan.sampler.type == "priority"
     drawn = np.concatenate([order(plan, epoch) for epoch in range(1, 301)])
     samples = np.array(training_samples(plan))
     assert len(drawn) == 300 * len(samples)

@@ -23,6 +23,8 @@ from specc.runtime.session import open_session
 from specc.schema.constructors import load
 from specc.schema.constructors.types import MetricType
 from specc.schema.declaration import Type
+from specc.schema.losses import LOSSES
+from specc.schema.metrics import METRICS
 
 import specc
 
@@ -37,6 +39,7 @@ INDEX = pd.DataFrame({
     "count": np.clip(np.round(np.exp(A / 2) + 1), 1, 8).astype(int),
     "share": 1 / (1 + np.exp(-A)), "rest": 1 - 1 / (1 + np.exp(-A)),
     "color": np.array(["blue", "green", "red"])[np.arange(ROWS) % 3],
+    "session": np.arange(ROWS) // 6, "user": np.arange(ROWS) // 12, "day": np.arange(ROWS) % 2,
     "split": np.where(np.arange(ROWS) < 36, "train", "test"),
 })
 CLASSES = {"type": "class_index"}
@@ -147,7 +150,7 @@ def test_plateau_follows_the_training_loss() -> None:
     np.testing.assert_allclose(moving.history["learning_rate"], [0.05, 0.05, 0.005, 0.0005])
 
 
-LOSSES: dict[str, tuple[Any, str]] = {
+READ: dict[str, tuple[Any, str]] = {
     "L1Loss": ("number", "identity"), "MSELoss": (("number", "second"), "identity"),
     "SmoothL1Loss": ("number", "identity"), "HuberLoss": ("number", "identity"),
     "BCELoss": ("binary", "sigmoid"), "BCEWithLogitsLoss": (("binary", "other"), "identity"),
@@ -155,14 +158,15 @@ LOSSES: dict[str, tuple[Any, str]] = {
     "PoissonNLLLoss": ("count", "softplus"), "KLDivLoss": (("share", "rest"), "log_softmax"),
     "SoftMarginLoss": ("sign", "identity"),
     "MultiLabelSoftMarginLoss": (("binary", "other"), "identity"),
-    "MultiMarginLoss": ("color", "identity"),
+    "MultiMarginLoss": ("color", "identity"), "quantile": (("number", "second"), "identity"),
 }
+"""Loss -> a label that it reads, and the activation that it wants last."""
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize("entry", load().losses, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", LOSSES, ids=lambda entry: entry.name)
 def test_loss_trains(entry: Type, reduction: str) -> None:
-    label, activation = LOSSES[entry.name.partition(":")[2]]
+    label, activation = READ[entry.name.rpartition(":")[2]]
     for example in entry.examples:
         loss = {"type": entry.name, "reduction": reduction, **example}
         result = train(label, activation, loss=loss,
@@ -209,6 +213,7 @@ def test_sum_and_mean_say_the_loss_of_one_row() -> None:
 TASKS: dict[str, tuple[Any, str, dict[str, Any]]] = {
     "binary": ("binary", "identity", {"type": "torch.nn:BCEWithLogitsLoss"}),
     "multiclass": ("color", "identity", {"type": "torch.nn:CrossEntropyLoss"}),
+    "multilabel": (("binary", "other"), "identity", {"type": "torch.nn:BCEWithLogitsLoss"}),
     "regression": ("count", "softplus", {"type": "torch.nn:PoissonNLLLoss", "log_input": False}),
 }
 FOR_MANY = {"average": ("binary", "macro"), "multi_class": ("raise", "ovr")}
@@ -216,14 +221,14 @@ FOR_MANY = {"average": ("binary", "macro"), "multi_class": ("raise", "ovr")}
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("entry", load().metrics, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", METRICS, ids=lambda entry: entry.name)
 def test_metric_gives_a_number(entry: MetricType, task: str) -> None:
     if task not in entry.tasks:
         return  # SC307, tests/compiler/test_agreement.py
     label, activation, loss = TASKS[task]
     for example in entry.examples:
         args = dict(example)
-        if task == "multiclass":
+        if task in ("multiclass", "multilabel"):
             for name, (refused, taken) in FOR_MANY.items():
                 default = entry.properties.get(name, {}).get("default")
                 if args.get(name, default) == refused:
@@ -235,19 +240,19 @@ def test_metric_gives_a_number(entry: MetricType, task: str) -> None:
         result = train(label, activation, loss=loss,
                      metrics=[{"type": entry.name, **args}])
         assert result.found == []
-        name = entry.name.partition(":")[2]
+        name = entry.name.rpartition(":")[2]
         for split in ("train", "test"):
             value = result.metrics[split][name]
             assert value is not None and math.isfinite(value)
             assert result.history[f"{name}_{split}"].iloc[-1] == value
 
 
-@pytest.mark.parametrize("entry", [metric for metric in load().metrics if metric.multioutput],
+@pytest.mark.parametrize("entry", [metric for metric in METRICS if metric.multioutput],
                          ids=lambda entry: entry.name)
 def test_metric_averages_several_columns(entry: MetricType) -> None:
     positive = entry.name.endswith("log_error")
     label = ("share", "rest") if positive else ("number", "second")
     result = train(label, "softplus", loss={"type": "torch.nn:MSELoss"},
                  metrics=[{"type": entry.name, **entry.examples[0]}])
-    value = result.metrics["test"][entry.name.partition(":")[2]]
+    value = result.metrics["test"][entry.name.rpartition(":")[2]]
     assert value is not None and math.isfinite(value)

@@ -244,6 +244,10 @@ def predictions(entry: MetricType, task: str, good: bool) -> tuple[Any, Any]:
     if task == "regression":
         wanted = np.array([1.0, 2.0, 3.0, 4.0, 6.0, 9.0])
         return wanted, wanted if good else wanted[::-1].copy()
+    if task == "multilabel":
+        marks = np.eye(6, 3, dtype=int) | np.eye(6, 3, -3, dtype=int)
+        shown = marks if good else 1 - marks
+        return marks, shown if entry.needs == "labels" else 0.1 + 0.8 * shown
     count = 2 if task == "binary" else 3
     wanted = np.arange(6) % count
     shown = wanted if good else (wanted + 1) % count
@@ -257,7 +261,7 @@ def predictions(entry: MetricType, task: str, good: bool) -> tuple[Any, Any]:
 def adapted(entry: MetricType, task: str, args: Args) -> dict[str, Any]:
     """The arguments, with those defaults replaced that scikit-learn refuses for many classes."""
     given = python_arguments(entry, args)
-    if task == "multiclass":
+    if task in ("multiclass", "multilabel"):
         if given.get("average") == "binary":
             given["average"] = "macro"
         if given.get("multi_class") == "raise":

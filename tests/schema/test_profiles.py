@@ -102,8 +102,14 @@ def test_every_place_that_names_frames_or_columns_is_known() -> None:
             ("random_split", "only_where_not_null"), ("stratified_split", "column"),
             ("stratified_split", "only_where_not_null"), ("grouped_split", "columns"),
             ("grouped_split", "only_where_not_null"), ("time_split", "column"),
-            ("time_split", "only_where_not_null"), ("priority", "column"),
+            ("time_split", "only_where_not_null"), ("priority", "column"), ("filter", "frame"),
+            ("filter", "where/items/properties/column"),
+            ("filter", "where/items/items/properties/column"),
+            ("derive", "frame"), ("derive", "column"),
         )),
+        *(f"/$defs/operation.{name}/properties/column" for name in ("absolute", "date_part")),
+        "/$defs/operation.holds/properties/where/items/properties/column",
+        "/$defs/operation.holds/properties/where/items/items/properties/column",
     }
 
 
@@ -167,6 +173,10 @@ TWICE = {"joins": [JOIN, {"frame": "index", "on": {"shop": "shop"}}]}
     ("/bundle/prepare/0/only_where_not_null", "amounts", True),
     ("/bundle/prepare/1/columns", "customers", True),
     ("/bundle/prepare/1/columns/0", "country", False),
+    ("/bundle/prepare/2/where/0/column", "area", False),
+    ("/bundle/prepare/2/where/1/0/column", "amounts", True),
+    ("/bundle/prepare/3/frame", "shop", True),
+    ("/bundle/prepare/3/where/0/column", "amount", False),
 ])
 def test_c11_a_name_of_no_frame_or_column_is_one_error_at_its_place(
         names: BundleNames, spec: dict[str, Any], pointer: str, value: str,
@@ -179,6 +189,9 @@ def test_c11_a_name_of_no_frame_or_column_is_one_error_at_its_place(
              "parts": {"train": 1}},
             {"type": "grouped_split", "parts": {"train": 1},
              "columns": ["customer"] if pointer.endswith("columns/0") else "customer"},
+            {"type": "filter", "where": [{"column": "amount", "is": "not_null"},
+                                         [{"column": "late", "is": "equal", "value": 0}]]},
+            {"type": "filter", "frame": "shops", "where": [{"column": "area", "is": "not_null"}]},
         ],
     }
     on: Json = {"0": ["shop"], "shop": {"shop": "shop"}}.get(pointer.rpartition("/on/")[2], "shop")
@@ -195,6 +208,25 @@ def test_c11_a_name_of_no_frame_or_column_is_one_error_at_its_place(
     place[int(key) if isinstance(place, list) else key] = value
     assert [found for found, _ in errors(following, spec)] == [pointer]
     assert bool(errors(profile, spec)) is in_profile
+
+
+def test_derived_columns_are_columns(names: BundleNames, spec: dict[str, Any]) -> None:
+    """Beside a step `derive` any name may be one; for language models only its own kind of name
+    may."""
+    def deriving(name: str) -> dict[str, Any]:
+        spec["bundle"] = {"keys": {"shops": ["shop"]}, "prepare": [
+            {"type": "derive", "column": name,
+             "operation": {"type": "divide", "operands": ["amount", 2]}},
+            {"type": "filter", "where": [{"column": name, "is": "above", "value": 1}]}]}
+        spec["extractors"]["x"] = {"type": "plain", "take_columns": [name]}
+        return spec
+
+    following, profile = both(names)
+    assert errors(following, deriving("half")) == []
+    assert errors(profile, deriving("half")) != []
+    assert errors(profile, deriving("derived_half")) == []
+    spec["bundle"]["prepare"] = []
+    assert errors(following, spec) == [("/extractors/x/take_columns/0", "anyOf")]
 
 
 @pytest.mark.parametrize("place", ["frame", "key", "joined"])
@@ -313,6 +345,17 @@ def drawn_spec(draw: random.Random) -> dict[str, Any]:
             {"type": "stratified_split", "column": column(index), "parts": {"train": 1}},
             {"type": "grouped_split", "columns": [key(index)], "parts": {"train": 1}},
         ])]
+    if draw.random() < 0.2:
+        spec["bundle"].setdefault("prepare", []).append({
+            "type": "filter", "frame": draw.choice([None, frame()]),
+            "where": [{"column": column(index), "is": "not_null"}]})
+    if draw.random() < 0.2:
+        # In the form for language models derived columns have names of their own.
+        name = "derived_a"
+        columns[index] = [*columns.get(index, ["a"]), name, name]
+        spec["bundle"].setdefault("prepare", []).append({
+            "type": "derive", "column": name,
+            "operation": {"type": "add", "operands": [key(index), 1]}})
     label = {"type": "plain", "take_columns": [column(index) if draw.random() < 0.2 else
                                                {"a/b": "own", "ç": "deep"}.get(index, "y")]}
     spec["extractors"] = {"label": label, "x": extractor(index)}
@@ -339,9 +382,13 @@ def is_wrong_name(diagnostic: Diagnostic, spec: Json) -> bool:
     return diagnostic.target == "key" or (isinstance(value, str) and not GLOB & set(value))
 
 
+def derives(spec: dict[str, Any]) -> bool:
+    return any(step["type"] == "derive" for step in spec["bundle"].get("prepare", []))
+
+
 def test_the_narrowed_schema_agrees_with_specc() -> None:
-    """It never refuses what specc accepts, and up to LONGEST_CHAIN joins it refuses every name
-    that specc does not find."""
+    """It never refuses what specc accepts, and up to LONGEST_CHAIN joins, without derived
+    columns, it refuses every name that specc does not find."""
     following, profile = (Draft202012Validator(schema) for schema in both(names_of(chained())))
     accepted = refused = 0
     for seed in range(400):
@@ -350,7 +397,7 @@ def test_the_narrowed_schema_agrees_with_specc() -> None:
         if not found:
             assert following.is_valid(spec) and profile.is_valid(spec), (seed, spec)
             accepted += 1
-        elif (len(spec["extractors"]["x"].get("joins", [])) <= LONGEST_CHAIN
+        elif (len(spec["extractors"]["x"].get("joins", [])) <= LONGEST_CHAIN and not derives(spec)
               and any(is_wrong_name(diagnostic, spec) for diagnostic in found)):
             assert not following.is_valid(spec), (seed, spec, found)
             refused += 1
@@ -423,6 +470,8 @@ PLACES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "imputer": lambda value: {"extractors": {"x": {
         "type": "plain", "transformer": {"type": "continuous", "imputer": value}}}},
     "preparation": lambda value: {"bundle": {"prepare": [value]}},
+    "operation": lambda value: {"bundle": {"prepare": [
+        {"type": "derive", "column": "x", "operation": value}]}},
     "metric": lambda value: {"metrics": [value]},
 }
 

@@ -87,10 +87,18 @@ def _many(generator: Generator, rows: int) -> Values:
     return [f"value {value}" for value in generator.integers(0, 60, rows)]
 
 
-_NUMBER = ("continuous", "identity", "categorical", "auto")
-_FLAG = ("continuous", "identity", "categorical", "auto")
-_TEXT = ("categorical", "auto")
-_TIME = ("datetime", "categorical", "auto")
+def _points(generator: Generator, rows: int) -> Values:
+    return generator.normal(size=(rows, 3)).round(2).tolist()
+
+
+def _tags(generator: Generator, rows: int) -> Values:
+    return [[tag for tag in "abc" if generator.random() < 0.5] for _ in range(rows)]
+
+
+_NUMBER = ("continuous", "identity", "categorical", "auto", "piecewise_linear", "hash", "standard")
+_FLAG = ("continuous", "identity", "categorical", "auto", "hash", "standard")
+_TEXT = ("categorical", "auto", "hash")
+_TIME = ("datetime", "categorical", "auto", "hash")
 _words = _some_of("a", "b", "c", "é", "", "OTHER", "NULL", " ")
 _hours = _some_of(0, 1, 3_600_000_000)
 
@@ -122,9 +130,13 @@ FORMS: Mapping[str, Form] = {
     "large": Form(pa.float64(), _some_of(1e30, -1e30, 1.0), _NUMBER),
     "tiny": Form(pa.float64(), _some_of(1e-310, -0.0, 0.0, 5e-324), _NUMBER),
     "infinite": Form(pa.float64(), _some_of(float("inf"), 1.0, float("-inf")), ("categorical",)),
-    "not a number": Form(pa.float64(), _some_of(float("nan"), 1.0, -0.0), ("continuous", "auto")),
+    "not a number": Form(pa.float64(), _some_of(float("nan"), 1.0, -0.0),
+                         ("continuous", "auto", "piecewise_linear")),
     "far time": Form(pa.timestamp("s"), _some_of(10**13, -(10**13), 0), ("categorical",)),
-    "list": Form(pa.list_(pa.int64()), _some_of([1], [], [1, 2]), ()),
+    "list": Form(pa.list_(pa.int64()), _some_of([1], [], [1, 2]), ("multi_hot",)),
+    "tags": Form(pa.large_list(pa.string()), _tags, ("multi_hot",)),
+    "points": Form(pa.list_(pa.float32()), _points, ("vector", "multi_hot")),
+    "fixed points": Form(pa.list_(pa.float64(), 3), _points, ("vector",)),
     "struct": Form(pa.struct([("a", pa.int64())]), _some_of({"a": 1}, {"a": None}), ()),
     "binary": Form(pa.binary(), _some_of(b"", b"\xff\xfe", b"a"), ()),
     "duration": Form(pa.duration("us"), _hours, ()),
@@ -134,13 +146,14 @@ FORMS: Mapping[str, Form] = {
 """Every form of feature by its name."""
 
 LABELS: Mapping[str, Form] = {
-    "amount": Form(pa.float64(), _normal, ("identity", "continuous")),
+    "amount": Form(pa.float64(), _normal, ("identity", "continuous", "standard")),
+    "tags": Form(pa.list_(pa.string()), _tags, ("multi_hot",)),
     "unit": Form(pa.float32(), _some_of(0.0, 0.25, 0.5, 1.0), ("identity",)),
     "binary": Form(pa.int64(), _some_of(0, 1), ("identity", "class_index")),
     "flag": Form(pa.bool_(), _some_of(True, False), ("identity", "class_index")),
     "sign": Form(pa.int8(), _some_of(-1, 1), ("identity",)),
     "count": Form(pa.int32(), _natural, ("identity",)),
-    "price": Form(pa.decimal128(10, 2), _prices, ("identity",)),
+    "price": Form(pa.decimal128(10, 2), _prices, ("identity", "standard")),
     "classes": Form(pa.string(), _some_of("a", "b", "c"), ("class_index",)),
     "two classes": Form(pa.dictionary(pa.int8(), pa.string()), _some_of("no", "yes"),
                         ("class_index",)),

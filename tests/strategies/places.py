@@ -38,6 +38,8 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
         lambda frame, on: {"frame": frame, "on": on}, frames, columns)
     splits = st.lists(st.sampled_from([*bundle.splits, "train"]), min_size=1, max_size=3)
     nothing = st.none()
+    tower = weighted((9, st.just({"type": "torch.nn:Linear", "out_features": 3})),
+                     (1, st.just({"type": "output"})))
     found: dict[str, Strategy] = {
         "/$schema": st.just("spec.schema.json"),
         "/extractors": st.just({}),
@@ -48,7 +50,8 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
             "batch_size": weighted((6, st.integers(2, 16)), (1, st.sampled_from([1, 2**31 - 1]))),
             "train_on": splits, "evaluate_on": splits | nothing,
             "evaluate_every": st.integers(1, 3),
-            "sampling": st.sampled_from(["auto", "shuffled", "sequential"]),
+            "sampler": st.builds(lambda name: {"type": name},
+                                 st.sampled_from(["auto", "shuffled", "sequential"])),
             "device": st.sampled_from(["auto", "cpu"]),
             "threads": nothing | st.just(1),
         }),
@@ -60,12 +63,21 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
         "network.extraction/frames": several,
         "network.torch.nn:Linear/out_features": widths(),
         "network.fully_connected/sizes": st.lists(widths(), min_size=1, max_size=3),
+        **{f"network.{kind}/layers": st.integers(1, 3) for kind in ("resnet", "cross", "tabm")},
+        **{f"network.{kind}/width": widths() for kind in ("resnet", "tabm")},
+        "network.cross/rank": nothing | st.sampled_from([1, 1, 2]),
+        "network.factorization_machine/factors": widths(),
+        "network.tabm/members": st.integers(1, 4),
+        "network.two_tower/left": tower, "network.two_tower/right": tower,
         "network.torch.nn:GroupNorm/num_groups": st.sampled_from([1, 1, 2, 3]),
         "network.torch.nn:PReLU/num_parameters": st.sampled_from([1, 1, 1, 4]),
         "network.torch.nn:Flatten/start_dim": st.sampled_from([1, 1, 2]),
         "network.torch.nn:Flatten/end_dim": st.sampled_from([-1, 1, -2]),
         **{f"network.torch.nn:{name}/dim": st.sampled_from([-1, 1, 1, 0, 2])
            for name in ("GLU", "Softmax", "Softmin", "LogSoftmax")},
+        "transformer.piecewise_linear/bins": st.integers(1, 60),
+        "transformer.hash/buckets": st.integers(1, 40),
+        "transformer.vector/length": weighted((6, nothing), (1, st.sampled_from([2, 3]))),
         "transformer.datetime/parts": st.lists(st.sampled_from(_PARTS), min_size=1, max_size=9,
                                                unique=True),
         "scheduler.torch.optim.lr_scheduler:SequentialLR/milestones": st.lists(
@@ -73,7 +85,8 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
     }
     for kind in load().layers:
         found[f"network.{kind.name}/input_frames"] = st.just([])
-    for kind in ("feed_forward", "fully_connected", "output"):
+    for kind in ("feed_forward", "fully_connected", "output", "resnet", "cross",
+                 "factorization_machine", "two_tower", "tabm"):
         found[f"network.{kind}/input_frames"] = st.just([])
     parts = weighted(
         (9, st.sampled_from([{"train": 0.8, "test": 0.2}, {"train": 1.0},

@@ -25,7 +25,7 @@ _LOSSES = {
     "unit": (*_REGRESSION, *_UNIT), "binary": (*_REGRESSION, *_UNIT), "flag": _UNIT,
     "sign": (*_REGRESSION, *["torch.nn:SoftMarginLoss"] * 4),
     "count": (*_REGRESSION, *["torch.nn:PoissonNLLLoss"] * 4), "price": _REGRESSION,
-    "amount": _REGRESSION,
+    "amount": _REGRESSION, "tags": _UNIT[:3],
 }
 """Form of the label -> losses that take it as numbers."""
 
@@ -39,7 +39,8 @@ _FILL = {"categorical": "a", "datetime": "2024-01-02T03:04:05"}
 _ANY_WIDTH = (
     "torch.nn:Linear", "torch.nn:Identity", "torch.nn:Flatten", "torch.nn:Dropout",
     "torch.nn:AlphaDropout", "torch.nn:FeatureAlphaDropout", "torch.nn:BatchNorm1d",
-    "torch.nn:LayerNorm", "torch.nn:RMSNorm", "fully_connected",
+    "torch.nn:LayerNorm", "torch.nn:RMSNorm", "fully_connected", "resnet", "cross",
+    "factorization_machine", "two_tower",
 )
 _TYPES_OF_METRICS = {metric.name: metric.tasks for metric in load().metrics}
 
@@ -72,6 +73,9 @@ def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
     label: dict[str, Any] = {"type": "plain", "take_columns": [name]}
     if transformer != "identity":
         label["transformer"] = draw(builder.family("transformer", [transformer]))
+    if transformer == "multi_hot" and not draw(happens(20)):
+        # OTHER is refused in a label where no training row has it.
+        label["transformer"]["on_unseen"] = draw(st.sampled_from(["ignore", "error"]))
     spec: dict[str, Any] = {
         "specc": 1,
         "extractors": {"label": label, **{
@@ -161,7 +165,8 @@ def _extractor(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> dict[s
         extractor["frame"] = frame = "beside"
     forms = bundle.features[frame]
     kind = draw(st.sampled_from([
-        "auto", "auto", "continuous", "categorical", "identity", "datetime"]))
+        "auto", "auto", "continuous", "categorical", "identity", "datetime", "piecewise_linear",
+        "hash", "standard", "vector", "multi_hot"]))
     fitting = [name for name, form in forms.items() if kind in FORMS[form].reads]
     if draw(happens(4)) or not forms:
         extractor["take_columns"] = draw(builder.place("extractor.plain/take_columns"))
@@ -172,13 +177,14 @@ def _extractor(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> dict[s
         kind = "categorical"
         extractor["take_columns"] = [draw(st.sampled_from(sorted(forms)))]
     extractor["transformer"] = draw(builder.family("transformer", [kind]))
+    _mostly_without(draw, extractor["transformer"], "on_null", "steps")
     for key, percent in (("nulls", 6), ("fill_value", 1), ("missing_rows", 6)):
         if draw(happens(percent)):
             extractor[key] = draw(builder.place(f"extractor.plain/{key}"))
     others = sorted(set(forms) - set(map(str, extractor["take_columns"])))
     if others and draw(happens(10)):
         extractor["drop_columns"] = [draw(st.sampled_from(others))]
-    if extractor.get("nulls") == "fill" or kind == "identity":
+    if extractor.get("nulls") == "fill" or kind in ("identity", "standard"):
         extractor |= {"nulls": "fill",
                       "fill_value": draw(weighted((8, st.just(_FILL.get(kind, 0))),
                                                   (1, st.sampled_from([1, False, "a", None]))))}
@@ -211,6 +217,8 @@ def _task(bundle: DrawnBundle, as_class: bool) -> str:
     form = bundle.label[1]
     if as_class:
         return "binary" if _classes(bundle) == 2 else "multiclass"
+    if form == "tags":
+        return "multilabel"
     return "binary" if form in ("binary", "flag", "sign") else "regression"
 
 
@@ -230,6 +238,10 @@ def _network(draw: st.DrawFn, builder: Builder, loss: str, width: int,
         network["sizes"][-1] = width
         _finish(draw, network, "output_activation", last)
         return network
+    if draw(happens(10)):
+        ensemble: dict[str, Any] = draw(builder.family("network", ["tabm"]))
+        _finish(draw, ensemble, "output_activation", last)
+        return ensemble
     shapeless = [kind for kind in builder.types("network")
                  if kind.startswith("torch.nn:") and kind not in _ANY_WIDTH]
     layers: list[Any] = draw(st.lists(weighted(

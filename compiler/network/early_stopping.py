@@ -1,0 +1,50 @@
+"""What ends training early: the names of measures, and whether what is watched is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.hints import unknown
+from ..stages import Graph, Node
+from ..text.pointer import touched
+
+LOSS = "loss"
+
+_PLACE = "/training/early_stopping"
+
+
+def metric_names(nodes: Sequence[Node]) -> tuple[str, ...]:
+    """A name for each metric: its function or type, numbered where one stands several times."""
+    seen: dict[str, int] = {}
+    names = []
+    for node in nodes:
+        name = node.type.rpartition(":")[2]
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return tuple(names)
+
+
+def check_metric(graph: Graph) -> Iterator[Diagnostic]:
+    """Whether the spec measures what early stopping watches.
+
+    Reports: SC410.
+    """
+    stopping = graph.training.early_stopping
+    if stopping is None or touched("/metrics", graph.holes):
+        return
+    names = (LOSS, *metric_names(graph.metrics))
+    if stopping.metric not in names:
+        yield unknown(codes.UNMEASURED, f"{_PLACE}/metric", "measures", stopping.metric, names)
+
+
+def check_split(graph: Graph, evaluated: Sequence[str]) -> Iterator[Diagnostic]:
+    """Whether the split that early stopping watches is evaluated.
+
+    Reports: SC618.
+    """
+    stopping = graph.training.early_stopping
+    if stopping is not None and stopping.split not in evaluated:
+        yield unknown(codes.UNKNOWN_SPLIT, f"{_PLACE}/split", "evaluated splits", stopping.split,
+                      evaluated)

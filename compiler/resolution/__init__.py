@@ -1,0 +1,1 @@
+"""What stands under `extractors` in a spec, as records."""
