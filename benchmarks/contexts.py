@@ -86,8 +86,8 @@ def by_specc(bundle: Path, spec: Path) -> dict[str, Any]:
     """The same of specc, with a spec that declares the context.
 
     It has to give `seconds` from the columns in memory to the aggregates of all samples,
-    `samples`, and `checksum`, the sum of the 46 columns before they are scaled, which
-    `contexts` holds against that of pandas.
+    `samples`, `checksum`, the sum of the 46 columns before they are scaled, to hold against
+    that of pandas, and the bytes `referenced` and `result`.
     """
     raise NotImplementedError
 
@@ -122,7 +122,9 @@ def contexts(setting: Setting) -> Section:
         figures.append(figure(name, "extraction, s", seconds[name]))
         figures.append(figure(name, "peak memory, MiB", peaks[name]))
     notes = tuple(
-        f"- {name}: {taken[0]['samples']} samples, sum of all numbers {taken[0]['checksum']:.6g}"
+        f"- {name}: {taken[0]['samples']} samples, sum of all numbers {taken[0]['checksum']:.6g}, "
+        f"columns of {taken[0]['referenced'] / MEBIBYTE:.0f} MiB in memory, "
+        f"a result of {taken[0]['result'] / MEBIBYTE:.0f} MiB"
         for name, taken in records.items())
     return Section("A context of 20 rows and ten aggregates", comparisons, tuple(figures), notes)
 

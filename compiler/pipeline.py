@@ -17,6 +17,8 @@ from .text.pointer import inside
 
 if TYPE_CHECKING:
     from .bundle import Bundle
+    from .fits.saved import SavedFits
+    from .stages import BoundGraph
 
 Pass = Callable[[Any], Result[Any]]
 
@@ -76,8 +78,12 @@ def _symbolic(graph: Graph) -> Result[Graph]:
     return Result(graph, visible(check_symbolic(graph), graph))
 
 
-def compile_document(document: Document, bundle: Bundle) -> Result[Plan]:
+def compile_document(document: Document, bundle: Bundle,
+                     saved: SavedFits | None = None) -> Result[Plan]:
     """All that can be said of a spec on a bundle; the plan where nothing is wrong.
+
+    Args:
+        saved: the fits of an earlier run, for extractors that are frozen.
 
     Reports: SC1xx, SC2xx, SC3xx, SC4xx, SC6xx, SC7xx.
     """
@@ -94,7 +100,10 @@ def compile_document(document: Document, bundle: Bundle) -> Result[Plan]:
     def bind_bundle(graph: Graph) -> Result[Any]:
         return bind(graph, bundle)
 
-    fitted = run_passes(graph, (bind_bundle, fit))
+    def fit_columns(bound: BoundGraph) -> Result[Any]:
+        return fit(bound, saved)
+
+    fitted = run_passes(graph, (bind_bundle, fit_columns))
     found = (*resolved.diagnostics, *visible(fitted.diagnostics, graph))
     if fitted.stage is None:
         # Without samples there are no widths, and shapes are judged without them.

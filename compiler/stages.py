@@ -140,6 +140,7 @@ class Extractor:
     Args:
         transformer: for an `embedding` a node of the type `ids`.
         prefix: stands before the names of columns in a `combined` frame.
+        frozen: whether the fit is that of an earlier run.
     """
 
     pointer: str
@@ -154,6 +155,7 @@ class Extractor:
     transformer: Node
     vectors: Vectors | None = None
     prefix: str = ""
+    frozen: bool = False
 
 
 @dataclass(frozen=True)
@@ -454,6 +456,8 @@ class FittedExtractor:
         columns: one fitted transformer for each column.
         codes: the names of the columns kept as integer codes for the network to look up.
         why: the reason for this encoding, in words.
+        fold_of: the fold of each training sample, -1 for the others, `[samples]`; None where
+            every sample is encoded in one way.
     """
 
     bound: BoundExtractor
@@ -463,6 +467,22 @@ class FittedExtractor:
     columns: tuple[FittedColumn, ...]
     codes: frozenset[str] = frozenset()
     why: str = ""
+    fold_of: NDArray[np.int8] | None = None
+
+    @property
+    def folds(self) -> int:
+        """Folds of training samples that are encoded each in its own way; 0 for one way."""
+        return max((column.folds for column in self.columns), default=0)
+
+    @property
+    def encoded_positions(self) -> NDArray[np.signedinteger[Any]]:
+        """The row of each sample in the encoded frame, which has a block for each fold and then
+        one for all other samples, each with a null row at its end."""
+        if self.fold_of is None:
+            return self.positions
+        fold_of = self.fold_of.astype(self.positions.dtype)
+        block = fold_of + (fold_of < 0) * (self.folds + 1)
+        return self.positions + block * (self.reached + 1)
 
     @property
     def ids(self) -> tuple[Ids, ...]:

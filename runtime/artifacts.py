@@ -13,6 +13,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import safetensors.torch
 
+from ..compiler.fits.saved import ARRAYS, STATES
+from ..compiler.fits.state import fitted_state
 from ..compiler.stages import LabelFacts, Plan
 from . import run_folder
 from .build import Network
@@ -127,24 +129,10 @@ def write_model(folder: Path, plan: Plan, network: Network) -> None:
     model = folder / "model"
     weights = {name: tensor.cpu().contiguous() for name, tensor in network.state().items()}
     run_folder.write_bytes(model / "weights.safetensors", safetensors.torch.save(weights))
-    states, arrays = _transformers(plan)
-    run_folder.write_json(model / "transformers.json", states)
-    run_folder.write(model / "transformers.arrow", lambda path: _write_arrow(path, arrays))
+    states, arrays = fitted_state(plan.shaped.fitted)
+    run_folder.write_json(model / STATES, states)
+    run_folder.write(model / ARRAYS, lambda path: _write_arrow(path, arrays))
     run_folder.write_json(model / "spec.json", dict(plan.graph.resolved))
-
-
-def _transformers(plan: Plan) -> tuple[dict[str, Any], dict[str, pa.Array]]:
-    """Fitted states by extractor and column; arrays are named `<extractor>/<place>/<name>`."""
-    states: dict[str, Any] = {}
-    arrays: dict[str, pa.Array] = {}
-    for name, entry in plan.shaped.fitted.extractors.items():
-        columns = []
-        for place, column in enumerate(entry.columns):
-            state, own = column.state()
-            columns.append({"column": column.column, "state": state, "arrays": list(own)})
-            arrays |= {f"{name}/{place}/{key}": array for key, array in own.items()}
-        states[name] = columns
-    return states, arrays
 
 
 def _write_arrow(path: Path, arrays: Mapping[str, pa.Array]) -> None:

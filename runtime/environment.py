@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
-from ..compiler.stages import Plan
+from ..compiler.stages import BoundGraph, Plan
 
 _PACKAGES = ("specc", "torch", "numpy", "pyarrow", "pandas", "scikit-learn", "safetensors")
 
@@ -17,10 +18,7 @@ _PACKAGES = ("specc", "torch", "numpy", "pyarrow", "pandas", "scikit-learn", "sa
 def environment(plan: Plan, device: torch.device) -> dict[str, Any]:
     """Versions, device, seed, and hashes of the spec and of every frame that it reads."""
     bound = plan.shaped.fitted.bound
-    read = {bound.index_frame} | {
-        step.frame for entry in bound.extractors.values() for step in entry.positions.coverage
-    }
-    read |= {entry.positions.frame for entry in bound.extractors.values()}
+    read = {bound.index_frame} | set(frames_read(bound))
     return {
         "versions": {
             "python": platform.python_version(),
@@ -37,6 +35,20 @@ def environment(plan: Plan, device: torch.device) -> dict[str, Any]:
             "frames": {frame: bound.bundle.fingerprint(frame) for frame in sorted(read)},
         },
     }
+
+
+def frames_read(bound: BoundGraph) -> Iterator[str]:
+    """The frames that extractors and contexts read, some more than once."""
+    entries = list(bound.extractors.values())
+    for context in bound.contexts.values():
+        yield context.context.on.frame
+        yield from (step.frame for step in context.anchor.coverage)
+        entries += context.extractors.values()
+    for entry in entries:
+        yield entry.positions.frame
+        yield from (step.frame for step in entry.positions.coverage)
+        if entry.vectors is not None:
+            yield entry.vectors.frame
 
 
 def _version(package: str) -> str | None:

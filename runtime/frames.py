@@ -76,7 +76,7 @@ def _load(entry: FittedExtractor, bundle: Bundle, device: torch.device) -> Devic
         dense_features=tuple(encoded.dense_features.tolist()),
         code_offsets=encoded.code_offsets,
         ids=torch.from_numpy(encoded.ids).long().to(device),
-        positions=torch.from_numpy(entry.positions).to(device),
+        positions=torch.from_numpy(entry.encoded_positions).to(device),
         width=entry.width,
     )
 

@@ -17,10 +17,11 @@ Row = dict[str, float | int | None]
 class History:
     """One row for each epoch, in columns.
 
-    Columns: `epoch` from 1, or from 0 where the untrained network is evaluated, `rows` trained, `seconds` of training, `learning_rate` of the
-    epoch's first step, `loss_train` (mean over the epoch's batches, also where a split
-    `train` is evaluated), and for evaluated epochs `loss_<split>` and `<metric>_<split>`;
-    None where an epoch was not evaluated or a metric not defined.
+    Columns: `epoch` from 1, or from 0 where the untrained network is evaluated, `rows` trained,
+    `seconds` of training, `learning_rate` of the epoch's first step, `loss_train` (mean over
+    the epoch's batches, also where a split `train` is evaluated), and for evaluated epochs
+    `loss_<split>` and `<metric>_<split>`; None where an epoch was not evaluated or a metric
+    not defined.
     """
 
     columns: dict[str, list[float | int | None]] = field(default_factory=dict)

@@ -95,7 +95,8 @@ def _reached_by(entry: FittedExtractor, chosen: NDArray[np.int64]) -> FittedExtr
     missing[places == entry.reached] = len(reached)
     rows = reached if entry.rows is None else entry.rows[reached]
     return replace(entry, rows=rows.astype(np.int64), reached=len(reached),
-                   positions=missing.astype(np.int32))
+                   positions=missing.astype(np.int32),
+                   fold_of=None if entry.fold_of is None else entry.fold_of[chosen])
 
 
 def _seen_by(context: FittedContext, chosen: NDArray[np.int64]) -> FittedContext:

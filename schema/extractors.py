@@ -118,6 +118,9 @@ _TAKEN: dict[str, Fragment] = {
                     "`error` refuses them, `fill` puts `fill_value` in their place.",
                     ["keep", "error", "fill"], default="keep", example="fill"),
     "fill_value": scalar("The value for `nulls: fill`.", default=None, example=0),
+    "fit": choice("Where the fit comes from: `training` fits on the training samples, `frozen` "
+                  "takes it from the run that `--fits` names, as it is.", ["training", "frozen"],
+                  default="training", example="frozen"),
 }
 """Which values of which row: what `plain` and `embedding` have in common."""
 

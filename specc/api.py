@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .compiler.bundle import Bundle
+    from .compiler.fits.saved import SavedFits
     from .runtime.execute import Run
     from .runtime.progress import Progress
 
@@ -89,7 +90,7 @@ class RunResult(Validation):
 
 
 def validate(spec: SpecLike, bundle: BundleLike | None = None, *,
-             overrides: Sequence[str] = ()) -> Validation:
+             overrides: Sequence[str] = (), fits: str | Path | None = None) -> Validation:
     """Every mistake of a spec, and of a bundle with it.
 
     Without a bundle nothing heavy is imported, and torch is not imported with one either: all
@@ -98,23 +99,25 @@ def validate(spec: SpecLike, bundle: BundleLike | None = None, *,
 
     Args:
         overrides: assignments such as `/training/epochs=3`.
+        fits: the folder of an earlier run, for extractors with `"fit": "frozen"`.
     """
     if bundle is None:
         return _checked(spec, overrides)
-    compiled = _plan(spec, bundle, overrides)
+    compiled = _plan(spec, bundle, overrides, fits)
     if compiled.plan is not None and compiled.plan.graph.training.device not in ("auto", "cpu"):
         compiled = _rehearsed(compiled)
     return Validation(compiled.diagnostics, compiled.source)
 
 
 def compile(spec: SpecLike, bundle: BundleLike, *,
-            overrides: Sequence[str] = ()) -> Compilation:
+            overrides: Sequence[str] = (), fits: str | Path | None = None) -> Compilation:
     """The plan of a spec on a bundle, rehearsed on a sample batch.
 
     Args:
         overrides: assignments such as `/training/epochs=3`.
+        fits: the folder of an earlier run, for extractors with `"fit": "frozen"`.
     """
-    return _rehearsed(_plan(spec, bundle, overrides))
+    return _rehearsed(_plan(spec, bundle, overrides, fits))
 
 
 def _rehearsed(compiled: Compilation) -> Compilation:
@@ -129,15 +132,16 @@ def _rehearsed(compiled: Compilation) -> Compilation:
 
 
 def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
-        overrides: Sequence[str] = (),
+        overrides: Sequence[str] = (), fits: str | Path | None = None,
         progress: Callable[[Plan], Progress] | None = None) -> RunResult:
     """Trains, evaluates and writes a run folder below `out`.
 
     Args:
         overrides: assignments such as `/training/epochs=3`.
+        fits: the folder of an earlier run, for extractors with `"fit": "frozen"`.
         progress: makes what is told of the run as it goes on; silent by default.
     """
-    compiled = _plan(spec, bundle, overrides)
+    compiled = _plan(spec, bundle, overrides, fits)
     if compiled.plan is None:
         return RunResult(compiled.diagnostics, compiled.source)
     from .runtime.execute import execute
@@ -150,7 +154,8 @@ def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
     return RunResult((*compiled.diagnostics, *found), compiled.source, finished)
 
 
-def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str]) -> Compilation:
+def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str],
+          fits: str | Path | None) -> Compilation:
     """The plan without the rehearsal."""
     document = _document(spec, overrides)
     if document.stage is None:
@@ -160,7 +165,10 @@ def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str]) -> Compi
         checked = check(document.stage)
         found = (*document.diagnostics, *checked.diagnostics, *opened.diagnostics)
         return Compilation(found, document.source)
-    compiled = compile_document(document.stage, opened.stage)
+    saved = _fits(fits)
+    if fits is not None and saved.stage is None:
+        return Compilation((*document.diagnostics, *saved.diagnostics), document.source)
+    compiled = compile_document(document.stage, opened.stage, saved.stage)
     found = (*document.diagnostics, *compiled.diagnostics)
     sound = not any(diagnostic.is_error for diagnostic in found)
     return Compilation(found, document.source, compiled.stage if sound else None)
@@ -207,6 +215,15 @@ def _as_text(spec: Mapping[str, Any]) -> str:
     larger than anybody reads. Indenting takes many times the memory."""
     text = json.dumps(spec, ensure_ascii=False)
     return text if len(text) > _LONGEST_SHOWN else json.dumps(spec, indent=2, ensure_ascii=False)
+
+
+def _fits(run: str | Path | None) -> Result[SavedFits]:
+    """What an earlier run has fitted. Reports SC634."""
+    if run is None:
+        return Result(None)
+    from .compiler.fits.saved import open_fits
+
+    return open_fits(Path(run))
 
 
 def _open(bundle: BundleLike) -> Result[Bundle]:

@@ -30,6 +30,8 @@ _SPEC = click.argument("spec", type=click.Path(path_type=Path))
 _BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
 _SET = click.option("--set", "overrides", multiple=True, metavar="POINTER=VALUE",
                     help="Set a value of the spec, as /training/epochs=3; may be repeated.")
+_FITS = click.option("--fits", type=click.Path(path_type=Path), metavar="RUN",
+                     help='An earlier run, for extractors with "fit": "frozen".')
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -46,8 +48,9 @@ def cli() -> None:
 @FORMAT
 @COLOR
 @_SET
+@_FITS
 def validate(spec: Path, bundle: Path | None, fix: bool, dry_run: bool, form: str,
-             overrides: tuple[str, ...]) -> None:
+             overrides: tuple[str, ...], fits: Path | None) -> None:
     """Report every mistake of SPEC, and of BUNDLE with it."""
     if dry_run and not fix:
         raise click.UsageError("--dry-run goes with --fix")
@@ -57,7 +60,7 @@ def validate(spec: Path, bundle: Path | None, fix: bool, dry_run: bool, form: st
         _fix(spec, bundle, form, dry_run)
         if dry_run and form == "text":
             sys.exit(ACCEPTED if api.validate(spec, bundle).ok else REJECTED)
-    result = api.validate(spec, bundle, overrides=overrides)
+    result = api.validate(spec, bundle, overrides=overrides, fits=fits)
     if form == "text" and not result.diagnostics:
         click.echo(f"{spec}: no mistakes found")
     else:
@@ -102,12 +105,14 @@ _PLAN_FORMAT = click.option(
 @_PLAN_FORMAT
 @COLOR
 @_SET
-def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...]) -> None:
+@_FITS
+def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...],
+         fits: Path | None) -> None:
     """Show the graph of SPEC on BUNDLE with every shape; train nothing.
 
     A few steps are timed and thrown away.
     """
-    result = api.compile(spec, bundle, overrides=overrides)
+    result = api.compile(spec, bundle, overrides=overrides, fits=fits)
     of_findings = "text" if form in ("mermaid", "dot") else form
     if result.plan is None:
         print_findings(result.diagnostics, result.source, of_findings)
@@ -156,9 +161,11 @@ def _measured(plan: Plan) -> dict[str, Any] | None:
 @FORMAT
 @COLOR
 @_SET
-def run(spec: Path, bundle: Path, out: Path, form: str, overrides: tuple[str, ...]) -> None:
+@_FITS
+def run(spec: Path, bundle: Path, out: Path, form: str, overrides: tuple[str, ...],
+        fits: Path | None) -> None:
     """Train SPEC on BUNDLE, evaluate, and write a run folder."""
-    result = api.run(spec, bundle, out=out, overrides=overrides, progress=_progress())
+    result = api.run(spec, bundle, out=out, overrides=overrides, fits=fits, progress=_progress())
     if result.diagnostics or form != "text":
         print_findings(result.diagnostics, result.source, form)
     if result.run is None:

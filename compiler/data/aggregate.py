@@ -20,10 +20,10 @@ from .windows import Windows, ages, lengths, positions
 
 Doubles: TypeAlias = NDArray[np.float64]
 
-MOST_CELLS = 2**19
+MOST_CELLS = 2**18
 """Numbers gathered at a time; a chunk is longer only where one window alone is.
 
-A chunk takes up to about 40 bytes for each, 20 MiB together, which stays near the caches.
+A chunk takes up to about 40 bytes for each, 10 MiB together, which stays near the caches.
 """
 
 _SHORTEST = 1e-200
@@ -74,7 +74,7 @@ def aggregate(
         starts = np.cumsum(counts) - counts
         flat = np.arange(counts.sum()) + np.repeat(offsets[samples] - starts, counts)
         chunk = _Chunk(
-            rows=values[places[flat]], starts=starts, counts=counts,
+            rows=values.take(places[flat], axis=0), starts=starts, counts=counts,
             ages=None if ages is None else np.abs(ages[flat]),
             half_life=max(half_life or 0.0, _SHORTEST),
         )
@@ -171,10 +171,8 @@ class _Chunk:
         """The values ascending within each window, `[columns, total]`."""
         # Adding zero turns -0.0 into 0.0, so that equal values are equal bits.
         found = np.ascontiguousarray(self.rows.T + np.float32(0))
-        lengths, first = np.unique(self.counts, return_index=True)
-        edges = [*self.starts[first], len(self.rows)]
-        for length, start, stop in zip(lengths, edges, edges[1:], strict=False):
-            found[:, start:stop].reshape(len(found), -1, length).sort(axis=-1)
+        for block, _ in self.blocks(found):
+            block.sort(axis=-1)
         return found
 
     @cached_property
@@ -188,6 +186,14 @@ class _Chunk:
     def known_ages(self) -> Doubles:
         assert self.ages is not None
         return self.ages
+
+    def blocks(self, numbers: NDArray[Any]) -> Iterator[tuple[NDArray[Any], slice]]:
+        """Views of `[columns, total]` as `[columns, windows, length]`, and which windows."""
+        lengths, first = np.unique(self.counts, return_index=True)
+        for length, start, stop in zip(lengths, first, [*first[1:], len(self.counts)], strict=True):
+            begin = self.starts[start]
+            block = numbers[:, begin:begin + (stop - start) * length]
+            yield block.reshape(len(numbers), stop - start, length), slice(start, stop)
 
     def added(self, numbers: Doubles) -> Doubles:
         """Sums of each window, along the last axis."""
@@ -203,7 +209,9 @@ class _Chunk:
 
 
 def _std(chunk: _Chunk) -> Doubles:
-    apart = chunk.values - chunk.repeated(chunk.means)
+    apart = chunk.values.copy()
+    for block, windows in chunk.blocks(apart):
+        block -= chunk.means[:, windows, None]
     return np.asarray(np.sqrt(chunk.added(np.square(apart, out=apart)) / chunk.counts))
 
 

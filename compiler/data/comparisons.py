@@ -77,7 +77,7 @@ def holds_between(left: Values, word: str, right: Values) -> Rows:
     kind = classify(left.type)
     if kind == STRING:
         same = pc.equal(left.cast(pa.large_string()), right.cast(pa.large_string()))
-        equal = integers(pc.fill_null(same, False)) != 0
+        equal: Rows = np.asarray(integers(same) != 0)
         return equal if word == "equal" else ~equal
     unsigned = pa.types.is_uint64(left.type) and pa.types.is_uint64(right.type)
     if kind == BOOLEAN or unsigned:

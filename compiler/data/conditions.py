@@ -16,7 +16,7 @@ from ..diagnostics.hints import unknown
 from ..diagnostics.wording import show
 from ..resolution.conditions import each_condition
 from ..text.pointer import join
-from .arrays import valid
+from .arrays import decoded, valid
 from .comparisons import check_value, holds
 from .dtypes import BOOLEAN, LIST, OTHER, STRING, classify, spelled
 
@@ -62,8 +62,10 @@ def decided(table: pa.Table, conditions: Sequence[Any]) -> NDArray[np.bool_]:
     nothing."""
     compared = dict.fromkeys(condition["column"] for _, condition in each_condition("", conditions)
                              if condition["is"] not in NULL_TESTS)
-    return np.logical_and.reduce([np.ones(table.num_rows, dtype=np.bool_),
-                                  *(valid(table.column(column)) for column in compared)])
+    found = np.ones(table.num_rows, dtype=np.bool_)
+    for column in compared:
+        found &= valid(decoded(table.column(column)))
+    return found
 
 
 def _check(place: str, condition: Mapping[str, Any], schema: pa.Schema,
@@ -84,9 +86,8 @@ def _check(place: str, condition: Mapping[str, Any], schema: pa.Schema,
         return
     if kind in (STRING, BOOLEAN) and word in ORDERINGS:
         yield codes.INCOMPARABLE.at(
-            join(place, "is"), name=name, frame=frame, dtype=spelled(dtype), value=word,
-            reason="only numbers and times have an order",
-            help="use equal, not_equal, in or not_in")
+            join(place, "is"), name=name, frame=frame, dtype=spelled(dtype), value=show(value),
+            reason=f"{word!r} is for numbers and times", help="use equal, not_equal, in or not_in")
         return
     for index, one in enumerate(value if word in LISTINGS else [value]):
         try:

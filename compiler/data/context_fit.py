@@ -9,6 +9,7 @@ import numpy as np
 from ..bundle import Bundle, BundleError
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
+from ..fits.saved import SavedFits
 from ..planning.available import available_memory
 from ..stages import (
     BoundContext,
@@ -38,7 +39,8 @@ KEPT_SHARE = 4
 """Results of a `group_by` are kept where they take at most one part in so many of the memory."""
 
 
-def fit_context(bound: BoundContext, bundle: Bundle, samples: Samples) -> Result[FittedContext]:
+def fit_context(bound: BoundContext, bundle: Bundle, samples: Samples,
+                saved: SavedFits | None = None) -> Result[FittedContext]:
     """A row counts as often as training samples see it; one that no sample sees is not read.
 
     Reports: SC204, SC604, SC614, SC615, SC701 to SC704, SC707 to SC709, SC712.
@@ -50,7 +52,7 @@ def fit_context(bound: BoundContext, bundle: Bundle, samples: Samples) -> Result
         found.append(codes.EMPTY_CONTEXT.at(
             bound.context.pointer, target="key", name=bound.context.name,
             frame=bound.context.on.frame))
-    population = Population(weights, None if seen.all() else seen)
+    population = Population(weights, None if seen.all() else seen, saved)
     fitted: dict[str, FittedExtractor] = {}
     for name, entry in bound.extractors.items():
         result = fit_extractor(entry, bundle, population)

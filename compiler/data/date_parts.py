@@ -84,7 +84,7 @@ def _months(seconds: Numbers) -> Numbers:
 
 def _day_of_month(seconds: Numbers) -> Numbers:
     days = _days(seconds)
-    return (days - days.astype("datetime64[M]")).astype(np.int64) + 1
+    return np.asarray((days - days.astype("datetime64[M]")).astype(np.int64) + 1)
 
 
 _PARTS: Mapping[str, Callable[[Numbers], Numbers]] = {

@@ -16,17 +16,18 @@ from ..transformers import Ids, OneHot, fill_scalar, read_columns
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """The rows of one extractor. `FittedExtractor.positions` index the first axis.
+    """The rows of one extractor. `FittedExtractor.encoded_positions` index the first axis.
 
-    The features of an extractor are its columns in order, each with its `names` in order.
+    There is a block of rows for each fold of the extractor, then one for all other samples; most
+    extractors have the last one alone. The features of an extractor are its columns in order, each with its `names` in order.
     They are split between `dense` and `codes`; ids, which are no features, stand in `ids`. The
-    last row is the null row in all.
+    last row of a block is the null row.
 
     Args:
-        dense: float32 `[reached + 1, dense width]`, C-contiguous.
-        codes: int32 `[reached + 1, code columns]`, C-contiguous, each value from 0 to
+        dense: float32 `[blocks * (reached + 1), dense width]`, C-contiguous.
+        codes: int32 `[blocks * (reached + 1), code columns]`, C-contiguous, each value from 0 to
             below its entry of `code_widths`.
-        ids: int32 `[reached + 1, id columns]`, C-contiguous, rows of tables of vectors.
+        ids: int32 `[blocks * (reached + 1), id columns]`, C-contiguous, rows of tables of vectors.
         dense_features: the feature that each column of `dense` is, ascending,
             int64 `[dense width]`.
         code_offsets: the feature that the value 0 of each column of `codes` is.
@@ -54,9 +55,10 @@ def encode(extractor: FittedExtractor, bundle: Bundle) -> Encoded:
     widths = [len(column.names) for column in features]
     offsets = [0, *np.cumsum(widths, dtype=np.int64).tolist()]
     is_dense = np.repeat(np.logical_not(coded), widths)
-    dense = np.empty((extractor.reached + 1, int(is_dense.sum())), dtype=np.float32)
-    codes = np.empty((extractor.reached + 1, sum(coded)), dtype=np.int32)
-    ids = np.empty((extractor.reached + 1, len(extractor.ids)), dtype=np.int32)
+    blocks, rows = extractor.folds + 1, extractor.reached + 1
+    dense = np.empty((blocks, rows, int(is_dense.sum())), dtype=np.float32)
+    codes = np.empty((blocks, rows, sum(coded)), dtype=np.int32)
+    ids = np.empty((blocks, rows, len(extractor.ids)), dtype=np.int32)
     settings = extractor.bound.extractor
     columns = [column.column for column in extractor.columns]
     read = read_columns(bundle, extractor.bound.positions.frame, columns, extractor.rows)
@@ -67,23 +69,25 @@ def encode(extractor: FittedExtractor, bundle: Bundle) -> Encoded:
             fill = fill_scalar(settings.fill_value, values.type)
             values, null_row = pc.fill_null(values, fill), pc.fill_null(null_row, fill)
         if isinstance(column, Ids):
-            ids[:-1, table] = column.places(values)
-            ids[-1:, table] = column.places(null_row)
+            ids[:, :-1, table] = column.places(values)
+            ids[:, -1:, table] = column.places(null_row)
             table += 1
         elif column.column in extractor.codes:
             assert isinstance(column, OneHot)
-            codes[:-1, place] = column.places(values)
-            codes[-1:, place] = column.places(null_row)
+            codes[:, :-1, place] = column.places(values)
+            codes[:, -1:, place] = column.places(null_row)
             place += 1
         else:
-            out = dense[:, start : start + len(column.names)]
-            column.write(values, out[:-1])
-            column.write(null_row, out[-1:])
+            for block, out in enumerate(dense[:, :, start : start + len(column.names)]):
+                # The last block is no fold of any column; nor are those beyond a column's own.
+                fold = block if block < column.folds else column.folds
+                column.write_fold(values, fold, out[:-1])
+                column.write_fold(null_row, fold, out[-1:])
             start += len(column.names)
     return Encoded(
-        dense=dense,
-        codes=codes,
-        ids=ids,
+        dense=dense.reshape(blocks * rows, -1),
+        codes=codes.reshape(blocks * rows, -1),
+        ids=ids.reshape(blocks * rows, -1),
         dense_features=np.flatnonzero(is_dense),
         code_offsets=tuple(offset for offset, is_code in zip(offsets, coded, strict=False)
                            if is_code),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..bundle import Bundle, BundleError
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
+from ..fits.saved import SavedFits
 from ..stages import BoundExtractor, Extractor, FittedExtractor
 from ..text.pointer import join
 from ..transformers import (
@@ -27,6 +28,7 @@ from ..transformers import (
     read_columns,
 )
 from ..transformers.categories import as_category
+from ..transformers.rows import Target
 from .dtypes import OTHER, STRING, classify
 from .vectors import check_vectors
 
@@ -37,6 +39,28 @@ _TOLD_ONCE = (codes.NULLS.name, codes.ALL_NULL.name)
 
 
 @dataclass(frozen=True, eq=False)
+class TrainingLabels:
+    """The labels of the training samples, and a fold for each.
+
+    Args:
+        values: `[training samples, columns]`.
+        suffixes: what tells the columns apart, `[columns]`.
+        fold_of: the fold of each sample, -1 for those that do not train, `[population]`.
+    """
+
+    values: NDArray[np.float64]
+    suffixes: tuple[str, ...]
+    fold_of: NDArray[np.int8]
+    folds: int
+
+    def at(self, positions: Rows) -> Target:
+        """The same for a frame of which each sample reads the row at its position."""
+        training = self.fold_of >= 0
+        return Target(self.values, self.suffixes, positions[training], self.fold_of[training],
+                      self.folds)
+
+
+@dataclass(frozen=True, eq=False)
 class Population:
     """What an extractor is fitted over.
 
@@ -44,10 +68,14 @@ class Population:
         weights: how often each sample, or row of a context, counts in the fit: 0 for those that
             do not train, int64 `[population]`.
         seen: which of them are read at all, `[population]`; None for all.
+        saved: the fits of an earlier run, for extractors that are frozen.
+        labels: those of the training samples; None for the label itself and in contexts.
     """
 
     weights: NDArray[np.int64]
     seen: NDArray[np.bool_] | None = None
+    saved: SavedFits | None = None
+    labels: TrainingLabels | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,14 +126,21 @@ def fit_extractor(entry: BoundExtractor, bundle: Bundle, population: Population,
     names = [column.name for column in entry.columns]
     found: list[Diagnostic] = []
     fitted: list[FittedColumn] = []
+    kept: Mapping[str, FittedColumn] = {}
+    if entry.extractor.frozen:
+        frozen = _frozen(entry, population.saved)
+        if frozen.stage is None:
+            return Result(None, frozen.diagnostics)
+        kept = frozen.stage
     try:
         if entry.vectors is not None:
             assert entry.extractor.vectors is not None
             found += check_vectors(entry.vectors, entry.extractor.vectors.pointer, bundle)
         for name, values in zip(
                 names, read_columns(bundle, frame, names, reach.rows), strict=True):
-            result = _fit_values(entry, name, values, reach, is_label) \
-                if entry.vectors is None else _look_up(entry, name, values, reach, bundle)
+            result = _look_up(entry, name, values, reach, bundle) if entry.vectors is not None \
+                else _fit_values(entry, name, values, reach, population, is_label,
+                                 kept.get(name))
             found += (new for new in result.diagnostics if new not in found)
             if result.stage is not None:
                 fitted.append(result.stage)
@@ -113,13 +148,37 @@ def fit_extractor(entry: BoundExtractor, bundle: Bundle, population: Population,
         return Result(None, (*found, *error.diagnostics))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
-    return Result(FittedExtractor(entry, reach.rows, reach.count, reach.positions, tuple(fitted)),
-                  tuple(found))
+    extractor = FittedExtractor(entry, reach.rows, reach.count, reach.positions, tuple(fitted))
+    if extractor.folds and population.labels is not None:
+        extractor = replace(extractor, fold_of=population.labels.fold_of)
+    return Result(extractor, tuple(found))
+
+
+def _frozen(entry: BoundExtractor, saved: SavedFits | None) -> Result[dict[str, FittedColumn]]:
+    """The columns of an earlier run. Reports SC635, SC636."""
+    extractor = entry.extractor
+    pointer = join(extractor.pointer, "fit")
+    if saved is None:
+        return Result(None, (codes.NO_FITS.at(pointer, name=extractor.name),))
+    try:
+        columns = saved.columns(extractor.name)
+    except ValueError as error:
+        return Result(None, (codes.UNREADABLE_FITS.at(file=saved.place, reason=error),))
+    reason = None
+    if columns is None:
+        reason = "the run has no extractor of this name"
+    elif [column.column for column in columns] != [column.name for column in entry.columns]:
+        there = ", ".join(column.column for column in columns)
+        reason = f"the run took {there}, this takes " + ", ".join(
+            column.name for column in entry.columns)
+    if reason is not None or columns is None:
+        return Result(None, (codes.OTHER_FITS.at(pointer, name=extractor.name, reason=reason),))
+    return Result({column.column: column for column in columns})
 
 
 def _fit_values(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reach,
-                is_label: bool) -> Result[FittedColumn]:
-    """Apply the null policy to one column, then fit its transformer."""
+                population: Population, is_label: bool, kept: FittedColumn | None) -> Result[FittedColumn]:
+    """Apply the null policy to one column, then fit its transformer, or judge it by `kept`."""
     extractor = entry.extractor
     frame = entry.positions.frame
     found = list(_refused_nulls(extractor, frame, name, values))
@@ -134,13 +193,27 @@ def _fit_values(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reac
                 value=json.dumps(extractor.fill_value)),))
     if is_label and not found:
         found += _label_nulls(extractor, frame, name, values, reach.positions)
-    rows = ColumnRows(frame, name, values, reach.training[: len(values)], reach.without_row)
-    result = fit_column(extractor.transformer, rows)
+    target = None if population.labels is None else population.labels.at(reach.positions)
+    rows = ColumnRows(frame, name, values, reach.training[: len(values)], reach.without_row,
+                      target)
+    result = fit_column(extractor.transformer, rows) if kept is None \
+        else _checked(kept, extractor, rows)
     for diagnostic in result.diagnostics:
         if found and diagnostic.code in _TOLD_ONCE:
             continue
         found.append(_with_class_index(extractor, rows, diagnostic) if is_label else diagnostic)
     return Result(result.stage, tuple(found))
+
+
+def _checked(kept: FittedColumn, extractor: Extractor, rows: ColumnRows) -> Result[FittedColumn]:
+    """A frozen column that can encode these values. Reports SC636 and what `check` reports."""
+    try:
+        refused = kept.check(rows, extractor.transformer.pointer)
+    except pa.ArrowException as error:
+        refused = (codes.OTHER_FITS.at(
+            join(extractor.pointer, "fit"), name=extractor.name,
+            reason=f"it was fitted on another dtype of {rows.name!r} ({error})"),)
+    return Result(None if refused else kept, refused)
 
 
 def _look_up(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reach,

@@ -163,7 +163,7 @@ def _compute(operation: Node, table: pa.Table) -> Values:
     if operation.type == "date_part":
         return date_part(operands[0], args["part"])
     if operation.type == "time_difference":
-        return time_difference(*operands, args["unit"])
+        return time_difference(operands[0], operands[1], args["unit"])
     if operation.type == "compare":
         left, right = operands
         present = valid(decoded(left))

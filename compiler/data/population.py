@@ -78,6 +78,8 @@ class Population:
                  rows: NDArray[np.int64] | None, undecided: Collection[str]) -> None:
         self._bundle = bundle
         self._index_frame = index_frame
+        # What says how rows are used is no feature unless it is asked for by name.
+        self._apart = {SPLIT, PRIORITY, graph.training.sample_weight}
         self.chains = Chains(graph, bundle, frame, undecided)
         self.matching = Matching(bundle, frame, rows)
 
@@ -117,7 +119,7 @@ class Population:
         features = self._bundle.columns(frame)
         hidden = {*(name for name in schema.names if name not in features), *secret}
         if frame == self._index_frame:
-            hidden |= {SPLIT, PRIORITY}
+            hidden |= {name for name in self._apart if name is not None}
         dtypes = {field.name: classify(field.type) for field in schema}
         selection = select(extractor.take, extractor.drop, dtypes, frame, hidden)
         wrong = [*selection.diagnostics, *_leaks(selection.columns, secret)]

@@ -250,7 +250,7 @@ UNMEASURED = Code(
 
 DIVERGED = Code(
     "SC501", ERROR, "the loss became {value} in epoch {epoch}, batch {batch}",
-    help="lower the learning rate, scale the label, or clip outliers in the inputs",
+    help="lower the learning rate, scale the label with `standard`, or clip outliers in the inputs",
     doc="Training stops when the loss is not a finite number: no later step can mend it.",
 )
 UNWRITABLE_FOLDER = Code(
@@ -442,6 +442,24 @@ OPERANDS = Code(
     doc="The dtype of a derived column is known before a value is read, so its operands have to "
     "go together.",
 )
+UNREADABLE_FITS = Code(
+    "SC634", ERROR, "the fits of a run cannot be read: {reason}",
+    help="name a run folder that specc has written, or its folder `model`",
+    doc="A run writes what it has fitted into `model/transformers.json` and "
+    "`model/transformers.arrow`; `--fits` names the folder of that run.",
+)
+NO_FITS = Code(
+    "SC635", ERROR, "{name!r} takes its fit from an earlier run, and no run is named",
+    help="name it on the command line: `--fits runs/titanic-1a2b3c4d-1`; or fit it anew: remove "
+    '"fit"',
+    doc='With `"fit": "frozen"` an extractor encodes values as an earlier run did. Which run, the '
+    "command line says: a spec names no path outside the bundle.",
+)
+OTHER_FITS = Code(
+    "SC636", ERROR, "the fits do not go with {name!r}: {reason}",
+    help="name the run whose extractor takes the same columns in the same way",
+    doc="A fit belongs to columns and their transformers; another extractor has no use for it.",
+)
 
 # SC7xx: the fit
 
@@ -479,7 +497,7 @@ LABEL_TWIN = Code(
 TOO_LARGE_TO_TRAIN = Code(
     "SC707", ERROR,
     "the column {name!r} of {frame!r} reaches the network with numbers up to {largest}",
-    help='scale it: "transformer": {{"type": "continuous"}}; a label needs a larger unit',
+    help='scale it: "transformer": {{"type": "continuous"}}; a label with "standard"',
     doc="Beyond 1e15 a gradient, which grows with the square, soon leaves float32, and the run "
     "would end in SC501.",
 )

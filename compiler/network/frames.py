@@ -107,7 +107,8 @@ def _of_context(name: str, frame: BatchFrame, graph: Graph,
 def steps_of(context: Context, node: Node) -> int:
     """The most rows of one sample that a `pivot` or a `sequence` tells apart, on each side of
     those `around`; of an unfolded sequence on both together."""
-    size: int = node.args["size"] or context.size
+    # Without a size, which is reported elsewhere, one row stands for those that there are.
+    size: int = node.args["size"] or context.size or 1
     if node.type == "sequence" and context.direction == "around" and not node.args["folded"]:
         return SIDES * size + context.include_self
     return size

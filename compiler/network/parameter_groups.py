@@ -32,7 +32,8 @@ def kinds_of(node_type: str, name: str) -> frozenset[str]:
     kinds = set()
     if "bias" in last.split("_"):
         kinds.add(BIAS)
-    if node_type in _NORM_LAYERS or any(owner.startswith("norm") for owner in owners):
+    words = [word for owner in owners for word in owner.split("_")]
+    if node_type in _NORM_LAYERS or any(word.startswith("norm") for word in words):
         kinds.add(NORMALIZATION)
     if any("embedding" in part for part in (node_type, *owners)):
         kinds.add(EMBEDDING)

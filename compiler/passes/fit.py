@@ -16,8 +16,10 @@ from ..data.context_fit import fit_context
 from ..data.encode import encode
 from ..data.fitting import Population, fit_extractor
 from ..data.leaks import label_twins
+from ..data.training_labels import reads_label, training_labels
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
+from ..fits.saved import SavedFits
 from ..planning.memory import check_label_memory
 from ..stages import (
     UNKNOWN_LABEL,
@@ -33,7 +35,7 @@ from ..transformers import ClassIndex, MultiHot, Standard
 Rows = NDArray[np.signedinteger[Any]]
 
 
-def fit(bound: BoundGraph) -> Result[FittedGraph]:
+def fit(bound: BoundGraph, saved: SavedFits | None = None) -> Result[FittedGraph]:
     """Transformers fitted on the joined training rows; equal extractors are fitted once.
 
     A row of a frame counts as often as training samples reach it, and training samples
@@ -46,9 +48,14 @@ def fit(bound: BoundGraph) -> Result[FittedGraph]:
     found: list[Diagnostic] = []
     fitted: dict[str, FittedExtractor] = {}
     shared: dict[str, FittedExtractor] = {}
-    samples = Population(bound.samples.training.astype(np.int64))
-    for name, entry in bound.extractors.items():
-        is_label = name == bound.graph.label.name
+    samples = Population(bound.samples.training.astype(np.int64), saved=saved)
+    label_name = bound.graph.label.name
+    # The label first: some transformers read it.
+    for name in sorted(bound.extractors, key=lambda name: name != label_name):
+        entry, is_label = bound.extractors[name], name == label_name
+        if samples.labels is None and not is_label and reads_label(entry.extractor) \
+                and label_name not in fitted:
+            continue
         key = _key(entry, is_label)
         if key not in shared:
             result = fit_extractor(entry, bound.bundle, samples, is_label=is_label)
@@ -57,9 +64,12 @@ def fit(bound: BoundGraph) -> Result[FittedGraph]:
                 continue
             shared[key] = result.stage
         fitted[name] = replace(shared[key], bound=entry)
+        if is_label:
+            samples = replace(samples, labels=training_labels(bound, fitted[name]))
+    fitted = {name: fitted[name] for name in bound.extractors if name in fitted}
     contexts: dict[str, FittedContext] = {}
     for name, seen in bound.contexts.items():
-        context = fit_context(seen, bound.bundle, bound.samples)
+        context = fit_context(seen, bound.bundle, bound.samples, saved)
         found += (new for new in context.diagnostics if new not in found)
         if context.stage is not None:
             contexts[name] = context.stage
@@ -103,8 +113,10 @@ def _check_classes(label: FittedExtractor) -> Iterator[Diagnostic]:
             yield codes.TOO_FEW_CLASSES.at(pointer, name=column.column, count=len(column.values))
     for column in label.columns:
         if isinstance(column, MultiHot) and column.has_other and not column.rare:
+            place = f"{pointer}/on_unseen"
             yield codes.CONFLICTING_KEYS.at(
-                f"{pointer}/on_unseen", name="label", help='refuse them: "on_unseen": "error"',
+                place, name="label", help='refuse them: "on_unseen": "error"',
+                fix=({"op": "add", "path": place, "value": "error"},),
                 reason=f"no training row of {column.column!r} has a value for the class OTHER")
 
 

@@ -76,7 +76,7 @@ def data_bytes(entry: FittedExtractor) -> int:
     """Bytes of one encoded frame, the null row included, and of its positions."""
     looked_up = [column for column in entry.columns if column.column in entry.codes]
     dense = entry.width - sum(len(column.names) for column in looked_up)
-    rows = entry.reached + 1
+    rows = (entry.folds + 1) * (entry.reached + 1)
     width = dense * _FLOAT + len(looked_up) * _CODE + len(entry.ids) * _ID
     return rows * width + entry.positions.nbytes
 

@@ -46,6 +46,7 @@ def _extractor(pointer: str, name: str, value: Object, prefix: str) -> Extractor
         transformer=transformer,
         vectors=_vectors(join(pointer, "vectors"), value.get("vectors")),
         prefix=prefix,
+        frozen=value["fit"] == "frozen",
     )
 
 

@@ -27,6 +27,7 @@ from .one_hot import OneHot
 from .piecewise_linear import PiecewiseLinear, fit_piecewise_linear
 from .rows import ColumnRows, fill_scalar, null_mask, read_columns
 from .standard import Standard, fit_standard_column
+from .target_encoding import TargetEncoding, fit_target_encoding
 from .vector import Vector, fit_vector
 
 FITTERS: Mapping[str, Callable[[Node, ColumnRows], Result[FittedColumn]]] = {
@@ -41,12 +42,13 @@ FITTERS: Mapping[str, Callable[[Node, ColumnRows], Result[FittedColumn]]] = {
     "vector": fit_vector,
     "multi_hot": fit_multi_hot,
     "standard": fit_standard_column,
+    "target_encoding": fit_target_encoding,
 }
 """Every transformer but `auto`, which chooses one of them."""
 
 FITTED: tuple[type[FittedColumn], ...] = (
     Continuous, Categorical, Datetime, Identity, ClassIndex, PiecewiseLinear, Hash, Vector,
-    MultiHot, Standard, Ids,
+    MultiHot, Standard, Ids, TargetEncoding,
 )
 
 

@@ -68,6 +68,15 @@ class FittedColumn(ABC):
     def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
         """Encode canonical values `[n]` into `out`, `[n, len(names)]`, all of it."""
 
+    @property
+    def folds(self) -> int:
+        """Parts of the training samples that are encoded each in its own way; 0 for one way."""
+        return 0
+
+    def write_fold(self, values: pa.Array, fold: int, out: NDArray[np.float32]) -> None:
+        """As `write`, for the training samples of one fold."""
+        self.write(values, out)
+
     def inverse(self, values: NDArray[Any]) -> NDArray[Any]:
         """Encoded numbers `[n, columns, ...]` on the scale of the raw column, where it has one."""
         return values
@@ -168,10 +177,16 @@ def nulls(rows: ColumnRows, pointer: str, help: str) -> tuple[Diagnostic, ...]:
 
 
 def outside(rows: ColumnRows, pointer: str, found: NDArray[np.bool_], user: str, above: float,
-            help: str) -> tuple[Diagnostic, ...]:
-    """SC708 when any value, as `found` says, is not above what `user` is defined for."""
+            help: str, **fix: Any) -> tuple[Diagnostic, ...]:
+    """SC708 when any value, as `found` says, is not above what `user` is defined for.
+
+    Args:
+        fix: the one property that makes `user` take every number, and its value.
+    """
     count = np.count_nonzero(found)
     if not count:
         return ()
     return (codes.OUTSIDE_DOMAIN.at(pointer, name=rows.name, frame=rows.frame, count=count,
-                                    user=user, above=f"{above:g}", help=help),)
+                                    user=user, above=f"{above:g}", help=help, fix=tuple(
+                                        {"op": "add", "path": f"{pointer}/{key}", "value": value}
+                                        for key, value in fix.items())),)

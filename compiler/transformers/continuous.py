@@ -75,14 +75,16 @@ class Continuous(FittedColumn):
         values = numbers(rows.values)
         for place, step in enumerate(self.steps):
             found = outside(rows, f"{pointer}/steps/{place}", values <= step.above, step.type,
-                            step.above, 'set "signed": true, or clip the column first')
+                            step.above, 'set "signed": true, or clip the column first',
+                            signed=True)
             if found:
                 return found
             values = step(values)
         if self.scaler is not None:
             values = np.where(np.isnan(values), self.imputed, values)
             found = outside(rows, f"{pointer}/scaler", values <= self.scaler.above, "box-cox",
-                            self.scaler.above, 'use "method": "yeo-johnson"')
+                            self.scaler.above, 'use "method": "yeo-johnson"',
+                            method="yeo-johnson")
             if found:
                 return found
         encoded = self.encode(rows.values)

@@ -69,8 +69,8 @@ class MultiHot(FittedColumn):
 
     def state(self) -> State:
         return {"type": self.type, "kept": self.kept, "rare": self.rare,
-                "on_unseen": self.on_unseen, "missing_indicator": self.indicated, "on_null": self.on_null}, {
-            "values": self.values}
+                "on_unseen": self.on_unseen, "missing_indicator": self.indicated,
+                "on_null": self.on_null}, {"values": self.values}
 
     @classmethod
     def restore(cls, column: str, state: Mapping[str, Any], arrays: Mapping[str, pa.Array]

@@ -25,6 +25,24 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, eq=False)
+class Target:
+    """The labels of the training samples, for a transformer that reads them.
+
+    Args:
+        values: `[training samples, columns]`.
+        suffixes: what tells the columns apart, `[columns]`; empty for one.
+        places: the place of each sample's value among those of a column, `[training samples]`.
+        fold_of: 0 to below `folds`, `[training samples]`.
+    """
+
+    values: NDArray[np.float64]
+    suffixes: tuple[str, ...]
+    places: NDArray[np.signedinteger[Any]]
+    fold_of: NDArray[np.int8]
+    folds: int
+
+
+@dataclass(frozen=True, eq=False)
 class ColumnRows:
     """What a transformer is fitted on.
 
@@ -35,6 +53,7 @@ class ColumnRows:
             is above zero, a last value stands for the samples that have no row.
         training: how many training samples reach each value, int64 `[len(values)]`.
         without_row: how many samples, training or not, have no row.
+        target: the labels; None for the label itself and inside contexts.
     """
 
     frame: str
@@ -42,6 +61,7 @@ class ColumnRows:
     values: pa.Array
     training: NDArray[np.int64]
     without_row: int = 0
+    target: Target | None = None
 
     @property
     def dtype(self) -> str:

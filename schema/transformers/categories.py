@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..declaration import Type
-from ..fields import choice, integer
+from ..fields import choice, integer, number
 from .nulls import on_null
 
 CATEGORICAL = Type(
@@ -34,6 +34,25 @@ HASH = Type(
         "on_null": on_null("column", "error"),
     },
     examples=({}, {"buckets": 1000, "seed": 1}),
+)
+
+FOLDS = 5
+"""Parts of the training samples; each is encoded by the labels of the others."""
+
+TARGET_ENCODING = Type(
+    name="target_encoding",
+    description="The mean label of the training samples with the same value, drawn towards the "
+    "mean of all where there are few. A training sample reads a mean over other folds than its "
+    "own, so it never sees its own label. With class numbers one column for each class.",
+    properties={
+        "smoothing": number("How many samples with the mean of all stand beside those of each "
+                            "value.", minimum=0.0, maximum=1e9, default=10.0, example=20.0),
+        "on_unseen": choice("What to do with a value that no training row has: `prior` gives it "
+                            "the mean of all, `error` refuses the bundle.", ["prior", "error"],
+                            default="prior", example="error"),
+        "on_null": on_null("category", "error"),
+    },
+    examples=({}, {"smoothing": 20.0}),
 )
 
 CLASS_INDEX = Type(

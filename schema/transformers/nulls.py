@@ -11,6 +11,7 @@ _MEANINGS: Mapping[str, str] = {
     "impute": "`impute` puts the number of the imputer in its place",
     "zero": "`zero` makes it 0 in every column",
     "column": "`column` puts it into the column `NULL`",
+    "category": "`category` treats it as a value of its own",
     "error": "`error` refuses the bundle",
 }
 

@@ -199,7 +199,8 @@ def test_the_hour_changes_with_the_clocks() -> None:
 
 @given(rows=st.lists(st.tuples(ANY_TIME, ANY_TIME), max_size=6),
        unit=st.sampled_from([("seconds", 1), ("minutes", 60), ("hours", 3_600), ("days", 86_400)]))
-def test_time_difference(rows: list[tuple[dt.datetime, dt.datetime]], unit: tuple[str, int]) -> None:
+def test_time_difference(rows: list[tuple[dt.datetime, dt.datetime]],
+                         unit: tuple[str, int]) -> None:
     operation = node("time_difference", **{"from": "a", "to": "b", "unit": unit[0]})
     found = derived(operation, a=pa.array([row[0] for row in rows], pa.timestamp("us")),
                     b=pa.array([row[1] for row in rows], pa.timestamp("us")))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specc import compile, run, validate
 from specc.compiler.bundle import Bundle
+from specc.compiler.diagnostics.diagnostic import Result
 from specc.compiler.passes.bind import bind
 from specc.compiler.pipeline import read, resolve_document
 from specc.compiler.stages import BoundGraph, Source
 
-from specc.compiler.diagnostics.diagnostic import Result  # isort: skip
+from specc import compile, run, validate
 
 Json = dict[str, Any]
 Frames = dict[str, pd.DataFrame]
@@ -261,6 +263,30 @@ def test_the_plan_tells_the_steps_and_what_they_read(prepared: Json, bundle: Pat
     assert uses["index", "each"] == ["feature", "preparation"]
     assert uses["shops", "area"] == ["feature", "preparation"]
     assert ("index", "split") not in uses
+
+
+def test_steps_import_no_pandas(bundle: Path) -> None:
+    """Its import takes longer than all that `bind` does."""
+    code = (
+        "import json, sys\n"
+        "from specc.compiler.bundle import Bundle\nfrom specc.compiler.passes.bind import bind\n"
+        "from specc.compiler.pipeline import read, resolve_document\n"
+        "from specc.compiler.stages import Source\n"
+        "graph = resolve_document(read(Source('spec', sys.argv[1])).stage).stage\n"
+        "assert bind(graph, Bundle.open(sys.argv[2])).ok\nassert 'pandas' not in sys.modules"
+    )
+    spec = {**SPEC, "extractors": {"label": {"type": "plain", "take_columns": ["late"]},
+                                   "x": {"type": "plain", "take_columns": ["amount"]}}}
+    spec["bundle"] = {"prepare": [
+        derive("hour", {"type": "date_part", "column": "placed", "part": "hour"}),
+        derive("same", {"type": "compare", "left": "size", "is": "equal", "right": "customer"}),
+        derive("name", {"type": "coalesce", "operands": ["customer", "size"]}),
+        step("hour", "at_least", 1), step("same", "equal", False), step("name", "in", ["ann"]),
+        step("placed", "above", "2024-01-01"), step("area", "above", 60.5, "shops"),
+    ]}
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(spec), str(bundle)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_validate_and_run(prepared: Json, bundle: Path, tmp_path: Path) -> None:

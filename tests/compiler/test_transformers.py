@@ -65,7 +65,8 @@ def found(result: Result[FittedColumn]) -> list[tuple[str, str | None]]:
 
 def test_every_declared_transformer_can_be_fitted_and_restored() -> None:
     declared = {entry.name for entry in TRANSFORMERS}
-    assert declared == {"auto", *FITTERS}
+    # `ids` is what an `embedding` extractor fits.
+    assert declared == {"auto", *FITTERS} - {"ids"}
     assert {entry.type for entry in FITTED} == set(FITTERS)
 
 
@@ -444,7 +445,8 @@ REFUSING = ("standard", "class_index")
 
 
 def test_every_transformer_has_its_edges_tested() -> None:
-    assert {entry.name for entry in TRANSFORMERS} == {"auto", *EDGES}
+    # `target_encoding` reads the label too: it has tests of its own.
+    assert {entry.name for entry in TRANSFORMERS} - {"target_encoding"} == {"auto", *EDGES}
 
 
 @pytest.mark.parametrize("name", EDGES)

@@ -131,6 +131,7 @@ def test_t12_metrics_read_labels_of_several_columns(tmp_path: Path) -> None:
     document = spec(metrics=[{"type": f"sklearn.metrics:{name}"} for name in (
         "accuracy_score", "roc_auc_score", "mean_absolute_error")])
     document["extractors"]["label"]["take_columns"] = ["y", "z"]
+    document["extractors"]["x"]["take_columns"] = ["word"]
     bundle = frames()
     bundle["index"]["z"] = np.arange(ROWS) // 3 % 2
     result = specc.run(document, bundle, out=tmp_path)

@@ -111,6 +111,81 @@ def test_priority_draws_with_replacement() -> None:
     assert len(set(order(plan))) < len(order(plan)) == 40
 
 
+def test_size_is_the_length_of_an_epoch() -> None:
+    for size, rows in ((1.0, 40), (0.5, 20), (2.5, 100), (0.001, 1)):
+        plan = plan_of(priority=np.ones(ROWS), sampler="priority", arguments={"size": size})
+        assert len(order(plan)) == plan.epoch_rows == rows
+        assert plan.steps_per_epoch == -(-rows // 7)
+        assert plan.training_rows == 40
+
+
+def test_without_replacement_no_row_comes_twice_and_none_without_priority() -> None:
+    priority = np.where(np.arange(ROWS) < 30, 0.0, 1.0 + np.arange(ROWS) % 5)
+    plan = plan_of(priority=priority, sampler="priority", arguments={"replacement": False})
+    drawn = order(plan)
+    assert len(drawn) == len(set(drawn)) == plan.epoch_rows == 20
+    assert (priority[plan.samples.rows[drawn]] > 0).all()
+    assert order(plan, 2) != drawn
+
+
+def test_without_replacement_the_first_row_has_the_chance_of_its_priority() -> None:
+    priority = np.where(np.arange(ROWS) % 2 == 0, 3.0, 1.0)
+    plan = plan_of(priority=priority, sampler="priority",
+                   arguments={"replacement": False, "size": 0.025})
+    assert plan.epoch_rows == 1
+    firsts = np.array([order(plan, epoch)[0] for epoch in range(1, 1001)])
+    share = (priority[plan.samples.rows[firsts]] == 3.0).mean()
+    # 750 are expected, with a standard deviation of 14.
+    assert 0.68 < share < 0.82
+
+
+@pytest.mark.parametrize(("magnitude", "rare"), [(0.0, 0.1), (1.0, 0.5)])
+def test_even_draws_each_value_equally_often(magnitude: float, rare: float) -> None:
+    kind = np.where(np.arange(ROWS) % 10 == 0, "rare", "common")
+    plan = plan_of(sampler="even", kind=kind,
+                   arguments={"column": "kind", "magnitude": magnitude, "size": 50})
+    share = (kind[plan.samples.rows[order(plan)]] == "rare").mean()
+    assert share == pytest.approx(rare, abs=0.05)
+
+
+def test_even_leaves_stored_priorities_alone() -> None:
+    with_priority = plan_of(sampler="even", arguments={"column": "y"},
+                            priority=np.arange(ROWS) == 0)
+    assert order(with_priority) == order(plan_of(sampler="even", arguments={"column": "y"}))
+
+
+def test_a_column_to_even_out_is_still_a_feature() -> None:
+    plan = plan_of(sampler="even", arguments={"column": "a"})
+    assert plan.shaped.fitted.extractors["x"].feature_names == ("a",)
+    (index,) = plan.description["data"]["frames"]
+    uses = {column["name"]: column["read_as"] for column in index["columns"]}
+    assert uses["a"] == ["feature", "sampling"]
+
+
+@pytest.mark.parametrize("sampler", ["priority", "even"])
+@pytest.mark.parametrize("replacement", [True, False])
+def test_t3_every_draw_follows_the_seed(sampler: str, replacement: bool) -> None:
+    arguments: dict[str, Any] = {"replacement": replacement}
+    if sampler == "even":
+        arguments["column"] = "y"
+    first, same, other = (
+        plan_of(seed, sampler, np.ones(ROWS), arguments) for seed in (1, 1, 2))
+    assert order(first) == order(same) != order(other)
+    assert order(first) != order(first, 2)
+
+
+def test_a_sampler_that_cannot_draw_so_many_rows_is_refused() -> None:
+    document = {
+        "specc": 1, "extractors": {"label": {"type": "plain", "take_columns": ["y"]},
+                                   "x": {"type": "plain", "take_columns": ["a"]}},
+        "network": {"type": "output", "input_frames": ["x"]},
+        "loss": {"type": "torch.nn:BCEWithLogitsLoss"},
+        "training": {"sampler": {"type": "priority", "replacement": False, "size": 1.5}},
+    }
+    (found,) = specc.validate(document).diagnostics
+    assert (found.code, found.pointer) == ("SC204", "/training/sampler/size")
+
+
 def test_priority_of_rows_that_do_not_train_counts_for_nothing() -> None:
     priority = np.where(SPLIT == "test", 1e6, 1.0)
     plan = plan_of(priority=priority)

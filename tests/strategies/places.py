@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 from specc.schema import load_schema
 from specc.schema.constructors import load
+from specc.schema.metrics import METRICS
 
 from .bundles import DrawnBundle, Link
 from .columns import FORMS
@@ -108,6 +109,10 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
             [{"split": "train", "before": "soon"}, {"split": "test", "fraction": 0.5}],
         ]))),
         "preparation.priority/column": of_index,
+        "loss.quantile/quantiles": st.sampled_from([
+            [0.1, 0.5, 0.9], [0.5], [0.2, 0.8], [0.01, 0.99], [0.9, 0.1]]),
+        **{f"metric.{metric.name}/query": of_index | st.lists(of_index, min_size=1, max_size=2)
+           for metric in METRICS if metric.by_query},
         **{f"preparation.{kind}/only_where_not_null": nothing | of_index
            for kind in ("random_split", "stratified_split", "grouped_split", "time_split")},
     }

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 from specc.schema import load_schema
 from specc.schema.agreement import MATRICES_ONLY, SPARSE_ONLY
-from specc.schema.constructors import load
+from specc.schema.losses import QUANTILE
+from specc.schema.metrics import METRICS
 
 from .bundles import DrawnBundle
 from .columns import FORMS, LABELS
@@ -15,8 +16,8 @@ from .places import join, places, timed, widths
 from .schema import Builder, Json, happens, weighted
 
 _CLASSES = ("classes", "two classes", "numbered classes", "dated classes", "fractional classes")
-_REGRESSION = tuple(f"torch.nn:{name}" for name in ("L1Loss", "MSELoss", "SmoothL1Loss",
-                                                    "HuberLoss"))
+_REGRESSION = (*(f"torch.nn:{name}" for name in ("L1Loss", "MSELoss", "SmoothL1Loss",
+                                                 "HuberLoss")), QUANTILE)
 _UNIT = tuple(f"torch.nn:{name}" for name in (
     "BCELoss", "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss", "KLDivLoss", "CrossEntropyLoss"))
 _FOR_CLASSES = tuple(f"torch.nn:{name}" for name in ("CrossEntropyLoss", "NLLLoss",
@@ -42,7 +43,11 @@ _ANY_WIDTH = (
     "torch.nn:LayerNorm", "torch.nn:RMSNorm", "fully_connected", "resnet", "cross",
     "factorization_machine", "two_tower",
 )
-_TYPES_OF_METRICS = {metric.name: metric.tasks for metric in load().metrics}
+_KINDS = ("auto", "auto", "continuous", "categorical", "identity", "datetime", "piecewise_linear",
+          "hash", "standard", "vector", "multi_hot")
+"""Transformers of features."""
+
+_TYPES_OF_METRICS = {metric.name: metric.tasks for metric in METRICS}
 
 
 @st.composite
@@ -73,7 +78,7 @@ def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
     label: dict[str, Any] = {"type": "plain", "take_columns": [name]}
     if transformer != "identity":
         label["transformer"] = draw(builder.family("transformer", [transformer]))
-    if transformer == "multi_hot" and not draw(happens(20)):
+    if transformer == "multi_hot" and not draw(happens(5)):
         # OTHER is refused in a label where no training row has it.
         label["transformer"]["on_unseen"] = draw(st.sampled_from(["ignore", "error"]))
     spec: dict[str, Any] = {
@@ -97,7 +102,8 @@ def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
         kind for kind in builder.types("optimizer") if kind not in SPARSE_ONLY]))
     _with_momentum(draw, spec["optimizer"])
     by_column = as_class and loss in _FOR_CLASSES
-    spec["network"] = draw(_network(builder, loss, _classes(bundle) if by_column else 1,
+    levels = len(spec["loss"].get("quantiles", [1, 2, 3])) if loss == QUANTILE else 1
+    spec["network"] = draw(_network(builder, loss, _classes(bundle) if by_column else levels,
                                     spec["optimizer"]["type"] in MATRICES_ONLY))
     _read(draw, spec["network"], features)
     if draw(st.booleans()):
@@ -164,9 +170,9 @@ def _extractor(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> dict[s
     elif "beside" in bundle.tables and draw(st.booleans()):
         extractor["frame"] = frame = "beside"
     forms = bundle.features[frame]
-    kind = draw(st.sampled_from([
-        "auto", "auto", "continuous", "categorical", "identity", "datetime", "piecewise_linear",
-        "hash", "standard", "vector", "multi_hot"]))
+    read = {kind for form in forms.values() for kind in FORMS[form].reads}
+    kind = draw(st.sampled_from(
+        [kind for kind in _KINDS if kind in read] or ["categorical"]))
     fitting = [name for name, form in forms.items() if kind in FORMS[form].reads]
     if draw(happens(4)) or not forms:
         extractor["take_columns"] = draw(builder.place("extractor.plain/take_columns"))
@@ -177,7 +183,8 @@ def _extractor(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> dict[s
         kind = "categorical"
         extractor["take_columns"] = [draw(st.sampled_from(sorted(forms)))]
     extractor["transformer"] = draw(builder.family("transformer", [kind]))
-    _mostly_without(draw, extractor["transformer"], "on_null", "steps")
+    _mostly_without(draw, extractor["transformer"], "on_null", "steps", "continuous",
+                    "categorical", "datetime")
     for key, percent in (("nulls", 6), ("fill_value", 1), ("missing_rows", 6)):
         if draw(happens(percent)):
             extractor[key] = draw(builder.place(f"extractor.plain/{key}"))
@@ -263,13 +270,16 @@ def _finish(draw: st.DrawFn, node: dict[str, Any], key: str, last: str | None) -
 
 @st.composite
 def _metrics(draw: st.DrawFn, builder: Builder, task: str) -> list[dict[str, Any]]:
-    fitting = [name for name, tasks in _TYPES_OF_METRICS.items() if task in tasks]
+    # Numbers below 0 are no relevance.
+    fitting = [name for name, tasks in _TYPES_OF_METRICS.items()
+               if task in tasks and (name, task) != ("ndcg", "regression")]
     metrics = draw(st.lists(builder.family("metric", fitting), max_size=3))
     if draw(happens(10)):
         metrics.append(draw(builder.family("metric")))
     for metric in metrics:
-        if task == "multiclass" and metric.get("average", "binary") == "binary" and (
-                "average" in _properties(metric["type"]) and not draw(happens(10))):
+        for_two = metric.get("average", "binary") == "binary" and (
+            "average" in _properties(metric["type"]))
+        if task in ("multiclass", "multilabel") and for_two and not draw(happens(10)):
             metric["average"] = "macro"
     return metrics
 

@@ -1,0 +1,1 @@
+"""What a run has fitted, as JSON and Arrow: written with a model, read by a later run."""

@@ -1,0 +1,93 @@
+"""The fits of an earlier run, read from its model folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic, Result
+from ..transformers import FittedColumn, restore
+from ..transformers.scalers import Scaler, restore_scaler
+
+STATES, ARRAYS = "transformers.json", "transformers.arrow"
+"""The files of a model folder."""
+
+LARGEST_STATE = 2**30
+"""Bytes of one of the files."""
+
+_BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, pa.ArrowException)
+"""What a state raises that no run has written."""
+
+
+@dataclass(frozen=True, eq=False)
+class SavedFits:
+    """Fitted columns by the name of their extractor.
+
+    Args:
+        place: the model folder, for messages.
+    """
+
+    place: str
+    states: Mapping[str, Any]
+    arrays: Mapping[str, pa.Array]
+
+    def columns(self, name: str) -> tuple[FittedColumn, ...] | None:
+        """The fitted columns of an extractor; None where the run has no such extractor.
+
+        Raises ValueError for a state that no run has written.
+        """
+        if name not in self.states:
+            return None
+        try:
+            return tuple(
+                restore(entry["column"], entry["state"], self._own(name, place, entry))
+                for place, entry in enumerate(self.states[name]))
+        except _BROKEN as error:
+            raise ValueError(f"{name!r} is damaged: {error}") from error
+
+    def scalers(self, name: str) -> dict[str, Scaler] | None:
+        """The scalers of a `group_by` by column, as `columns`."""
+        if name not in self.states:
+            return None
+        try:
+            return {
+                entry["column"]: restore_scaler(entry["state"], self._own(name, place, entry))
+                for place, entry in enumerate(self.states[name])}
+        except _BROKEN as error:
+            raise ValueError(f"{name!r} is damaged: {error}") from error
+
+    def _own(self, name: str, place: int, entry: Mapping[str, Any]) -> dict[str, pa.Array]:
+        return {key: self.arrays[f"{name}/{place}/{key}"] for key in entry["arrays"]}
+
+
+def open_fits(run: Path) -> Result[SavedFits]:
+    """The fits of a run, or of a model folder. Reports SC634."""
+    folder = run / "model" if (run / "model").is_dir() else run
+    try:
+        for name in (STATES, ARRAYS):
+            if (folder / name).stat().st_size > LARGEST_STATE:
+                return Result(None, (_unreadable(folder, f"{name} is too large"),))
+        states = json.loads((folder / STATES).read_text(encoding="utf-8"))
+        arrays = _read_arrays(folder / ARRAYS)
+    except (OSError, ValueError, RecursionError, pa.ArrowException) as error:
+        return Result(None, (_unreadable(folder, str(error).partition("\n")[0]),))
+    if not isinstance(states, dict):
+        return Result(None, (_unreadable(folder, f"{STATES} is no object"),))
+    return Result(SavedFits(str(folder), states, arrays))
+
+
+def _read_arrays(path: Path) -> dict[str, pa.Array]:
+    with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source) as reader:
+        table = reader.read_all()
+    return {name: table.column(name).chunk(0).flatten() for name in table.column_names
+            if table.num_rows}
+
+
+def _unreadable(folder: Path, reason: str) -> Diagnostic:
+    return codes.UNREADABLE_FITS.at(file=str(folder), reason=reason)
