@@ -282,8 +282,6 @@ class Graph:
     seed: int
     bundle: BundleSettings
     extractors: tuple[Extractor, ...]
-    contexts: tuple[Context, ...]
-    frames: Mapping[str, BatchFrame]
     label: Extractor
     network: NetworkNode
     loss: Node
@@ -291,6 +289,8 @@ class Graph:
     scheduler: Node | None
     metrics: tuple[Node, ...]
     training: Training
+    contexts: tuple[Context, ...] = ()
+    frames: Mapping[str, BatchFrame] = field(default_factory=dict)
     holes: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
@@ -482,7 +482,8 @@ class FittedExtractor:
             return self.positions
         fold_of = self.fold_of.astype(self.positions.dtype)
         block = fold_of + (fold_of < 0) * (self.folds + 1)
-        return self.positions + block * (self.reached + 1)
+        places: NDArray[np.signedinteger[Any]] = self.positions + block * (self.reached + 1)
+        return places
 
     @property
     def ids(self) -> tuple[Ids, ...]:
@@ -570,7 +571,12 @@ class FittedGraph:
 @dataclass(frozen=True)
 class ShapedNode:
     """A network node with what it reads and gives. The prepended extraction of
-    `input_frames` is a node of its own, at `<pointer>/input_frames`."""
+    `input_frames` is a node of its own, at `<pointer>/input_frames`.
+
+    Args:
+        parameters: its own trainable tensors.
+        frozen: its own tensors that training leaves as they were given.
+    """
 
     pointer: str
     type: str
@@ -578,6 +584,7 @@ class ShapedNode:
     output: Value
     parameters: ParameterShapes
     depth: int
+    frozen: ParameterShapes = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

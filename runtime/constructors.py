@@ -78,9 +78,10 @@ def build_loss(node: Node, device: torch.device, *, weighted: bool = False) -> n
     if not weighted:
         loss: nn.Module = make(**args)
         return loss.to(device)
-    by_class = args["weight"] if node.type in _DIVIDES_BY_CLASS else None
     rows = make(**{**args, "reduction": "none"}).to(device)
-    return WeightedLoss(rows, args["reduction"], by_class)
+    if node.type not in _DIVIDES_BY_CLASS:
+        return WeightedLoss(rows, args["reduction"])
+    return WeightedLoss(rows, args["reduction"], args["weight"], args["ignore_index"])
 
 
 def build_optimizer(node: Node, groups: Sequence[Mapping[str, Any]],

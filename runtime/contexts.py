@@ -74,6 +74,7 @@ def runs_of(context: BoundContext, node: Node, device: torch.device) -> Runs:
     windows = context.windows
     starts, stops = windows.starts.astype(np.int64), windows.stops.astype(np.int64)
     size = node.args["size"] or context.context.size
+    assert isinstance(size, int)
 
     def run(first: NDArray[np.int64], last: NDArray[np.int64]) -> Run:
         return Run(torch.from_numpy(first).to(device), torch.from_numpy(last).to(device))

@@ -32,7 +32,8 @@ class QuantileLoss(nn.Module):
             label: `(..., columns)`.
         """
         quantiles = self.get_buffer("quantiles")
-        error = label.unsqueeze(-1) - output.unflatten(-1, (-1, len(quantiles)))
+        by_column = output.reshape(*output.shape[:-1], -1, len(quantiles))
+        error = label.unsqueeze(-1) - by_column
         cost = torch.maximum(quantiles * error, (quantiles - 1) * error)
         if self.reduction == "none":
             return cost

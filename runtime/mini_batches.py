@@ -53,7 +53,8 @@ def mini_batches(plan: Plan, batch: Batch, epoch: int, number: int,
         yield batch
         return
     order = mini_batch_order(plan, epoch, number, mini_epoch, len(batch)).to(batch.label.device)
-    for index in order.split(rows):
+    for start in range(0, len(order), rows):
+        index = order[start:start + rows]
         inputs = {pointer: rows_of(values, index) for pointer, values in batch.inputs.items()}
         yield Batch(inputs, rows_of(batch.label, index), rows_of(batch.weight, index))
 

@@ -39,13 +39,16 @@ class WeightedLoss(nn.Module):
         reduction: how the loss would have reduced: `sum` keeps `sum(w * l)`; with `sum` and
             `batchmean` the elements of a row are added up, else their mean is taken.
         by_class: for a loss that divides by the class weights of its rows, these weights.
+        left_out: for such a loss, the class whose rows it leaves out.
     """
 
-    def __init__(self, loss: nn.Module, reduction: str, by_class: Tensor | None) -> None:
+    def __init__(self, loss: nn.Module, reduction: str, by_class: Tensor | None = None,
+                 left_out: int | None = None) -> None:
         super().__init__()
         self.loss = loss
         self.reduction = reduction
         self.by_class = by_class
+        self.left_out = left_out
 
     def forward(self, output: Tensor, label: Tensor, weight: Tensor) -> Tensor:
         """One number.
@@ -58,8 +61,11 @@ class WeightedLoss(nn.Module):
         total: Tensor = (weight * rows).sum()
         if self.reduction == "sum":
             return total
-        if self.by_class is not None and label.dtype == torch.int64:
-            weight = weight * self.by_class[label]
+        if label.dtype == torch.int64:
+            if self.left_out is not None:
+                weight = weight * (label != self.left_out)
+            if self.by_class is not None:
+                weight = weight * self.by_class[label]
         return total / positive(weight.sum())
 
 

@@ -70,10 +70,13 @@ def _description(fragment: dict[str, Any]) -> Iterator[str]:
 
 def _structure(fragment: dict[str, Any]) -> dict[str, Any]:
     if "if" in fragment:
-        # An object or null; the condition is on the type alone.
-        if fragment["if"] != {"type": "object"} or fragment["type"] != ["object", "null"]:
+        # The condition says more of one of the types, and of nothing else.
+        (keyword, name), *more = fragment["if"].items()
+        if keyword != "type" or more or name not in fragment["type"] \
+                or not set(fragment["then"]) <= {"$ref", "enum"}:
             raise ValueError(f"a condition of an unknown form: {fragment['if']}")
-        return {"anyOf": [fragment["then"], {"type": "null"}]}
+        others = [other for other in fragment["type"] if other != name]
+        return {"anyOf": [fragment["then"], *(_of_type(other, fragment) for other in others)]}
     if "allOf" in fragment:
         return {"anyOf": list(_variants(fragment))}
     if "const" in fragment:

@@ -23,6 +23,7 @@ from .narrow_flat import take_all
 from .narrow_forms import ALL, GLOB, properties_of, ref
 from .operations import OPERATION, OPERATIONS
 from .preparation import DERIVE, FILTER, PREPARATIONS
+from .samplers import EVEN
 from .subschemas import rewritten
 
 LONGEST_CHAIN = 3
@@ -79,9 +80,9 @@ def narrowed(schema: Fragment, names: BundleNames, *, conditions: bool = True) -
     result: dict[str, Any] = rewritten(schema, lambda fragment: fragment)
     steps = (f"preparation.{step.name}" for step in PREPARATIONS)
     operations = (f"{OPERATION}.{operation.name}" for operation in OPERATIONS)
-    for name in (f"{EXTRACTOR}.{PLAIN.name}", *steps, *operations):
+    for name in (f"{EXTRACTOR}.{PLAIN.name}", f"sampler.{EVEN.name}", *steps, *operations):
         result["$defs"][name] = _without_examples(result["$defs"][name])
-    for name in ("bundle", "extractors"):
+    for name in ("bundle", "extractors", "training"):
         result["properties"][name] = _without_examples(result["properties"][name])
     _name_frames(result, names)
     result["$defs"] |= _definitions(names)
@@ -250,6 +251,7 @@ def _chains(names: BundleNames) -> dict[str, Any]:
         samples = _of_extractors(ref("chain", 0, place), frame={"type": "null"})
         samples["properties"]["bundle"] = {
             "type": "object", "properties": {"prepare": {"items": {"allOf": _steps(place)}}}}
+        samples["properties"]["training"] = _training(place)
         found[f"samples.{place}"] = samples
     beyond = {"joins": {"prefixItems": [{}] * LONGEST_CHAIN,
                         "items": {"properties": {"on": _on(ALL)}}}}
@@ -272,6 +274,15 @@ def _steps(place: object) -> list[dict[str, Any]]:
           for step in PREPARATIONS if step is not DERIVE),
         _filter(place, {"properties": {"frame": {"type": "null"}}}),
     ]
+
+
+def _training(place: object) -> dict[str, Any]:
+    """What the index frame says of the columns that training reads."""
+    column = _column(place)
+    sampler = {"if": {"properties": {"type": {"const": EVEN.name}}, "required": ["type"]},
+               "then": {"properties": {"column": {"type": "string", **column}}}}
+    return {"type": "object", "properties": {
+        "sampler": sampler, "sample_weight": {"type": ["string", "null"], **column}}}
 
 
 def _taken(place: object) -> dict[str, Any]:

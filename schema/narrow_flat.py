@@ -9,6 +9,7 @@ from .extractors import EXTRACTOR, PLAIN
 from .narrow_forms import ALL, DERIVED, GLOB, one_or_several, properties_of, ref
 from .operations import OPERATION, OPERATIONS
 from .preparation import DERIVE, FILTER, PREPARATIONS
+from .samplers import EVEN
 
 
 def take_all(schema: dict[str, Any]) -> None:
@@ -31,6 +32,11 @@ def take_all(schema: dict[str, Any]) -> None:
         "column": column, "columns": {"anyOf": one_or_several(column)},
         "only_where_not_null": {"anyOf": [column, {"type": "null"}]},
     }
+    even = properties_of(schema, "sampler", EVEN)
+    even["column"] = {"description": even["column"]["description"], **column}
+    training = schema["properties"]["training"]["properties"]
+    training["sample_weight"] = {"description": training["sample_weight"]["description"],
+                                 **forms["only_where_not_null"]}
     for step in PREPARATIONS:
         properties = properties_of(schema, "preparation", step)
         for key in forms.keys() & properties.keys():

@@ -37,6 +37,7 @@ def aggregate(
     functions: Sequence[str],
     ages: Doubles | None = None,
     half_life: float | None = None,
+    out: NDArray[np.float32] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Every function over the rows of every window; sums are taken in float64.
 
@@ -53,6 +54,8 @@ def aggregate(
         ages: how far each row is from its sample, `[total]`; for `since_last`, in whose unit it
             is, and `decayed_mean`.
         half_life: in the unit of `ages`, for `decayed_mean`; 0 leaves the nearest rows alone.
+        out: where the results are put side by side, `[n, widths of all functions]`; the arrays
+            that are returned are views of it.
 
     Raises:
         KeyError: an unknown function.
@@ -63,7 +66,10 @@ def aggregate(
     if half_life is None and "decayed_mean" in functions:
         raise ValueError("decayed_mean needs a half-life")
     columns = values.shape[1]
-    results = _zeros(functions, len(offsets) - 1, columns)
+    if out is None:
+        out = np.empty((len(offsets) - 1, _width(functions, columns)), dtype=np.float32)
+    out[:] = 0
+    results = _views(functions, columns, out)
     filled = np.flatnonzero(np.diff(offsets))
     for first, stop in _chunks(offsets, filled, max(columns, 1)):
         samples = filled[first:stop]
@@ -77,6 +83,7 @@ def aggregate(
             rows=values.take(places[flat], axis=0), starts=starts, counts=counts,
             ages=None if ages is None else np.abs(ages[flat]),
             half_life=max(half_life or 0.0, _SHORTEST),
+            sorts=not _ORDERED.isdisjoint(functions),
         )
         for name, result in results.items():
             result[samples] = _FUNCTIONS[name](chunk).T
@@ -90,6 +97,7 @@ def aggregate_windows(
     samples: NDArray[np.integer[Any]],
     functions: Sequence[str],
     half_life: float | None = None,
+    out: NDArray[np.float32] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """`aggregate` over the windows of some samples, which are laid out a chunk at a time.
 
@@ -103,25 +111,36 @@ def aggregate_windows(
         KeyError, ValueError: as `aggregate`; `ages` of the windows are asked for where needed.
     """
     columns = values.shape[1]
-    results = _zeros(functions, len(samples), columns)
-    offsets = np.append(0, np.cumsum(lengths(windows)[samples]))
+    if out is None:
+        out = np.empty((len(samples), _width(functions, columns)), dtype=np.float32)
+    # The shorter windows first, so that a chunk holds few lengths.
+    counts = lengths(windows)[samples]
+    order = np.argsort(counts, kind="stable")
+    offsets = np.append(0, np.cumsum(counts[order]))
     for first, stop in _chunks(offsets, np.arange(len(samples)), max(columns, 1)):
-        part = samples[first:stop]
+        part = samples[order[first:stop]]
         places, bounds = positions(windows, part)
         apart = ages(windows, part, places, bounds) if _need_ages(functions) else None
-        found = aggregate(values, rows[places], bounds, functions, apart, half_life)
-        for name, result in results.items():
-            result[first:stop] = found[name]
-    return results
+        found = np.empty((len(part), out.shape[1]), dtype=np.float32)
+        aggregate(values, rows[places], bounds, functions, apart, half_life, found)
+        out[order[first:stop]] = found
+    return _views(functions, columns, out)
 
 
 def _need_ages(functions: Sequence[str]) -> bool:
     return not set(OF_TIMES).isdisjoint(functions)
 
 
-def _zeros(functions: Sequence[str], samples: int, columns: int) -> dict[str, NDArray[np.float32]]:
-    return {name: np.zeros((samples, 1 if name in OF_THE_SAMPLE else columns), dtype=np.float32)
-            for name in functions}
+def _width(functions: Sequence[str], columns: int) -> int:
+    return sum(1 if name in OF_THE_SAMPLE else columns for name in functions)
+
+
+def _views(functions: Sequence[str], columns: int,
+           out: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """The columns of each function in an array that holds them side by side."""
+    widths = [_width([name], columns) for name in functions]
+    parts = np.split(out, np.cumsum(widths)[:-1], axis=1)
+    return dict(zip(functions, parts, strict=True))
 
 
 def _chunks(offsets: NDArray[np.int64], filled: NDArray[np.int64],
@@ -145,6 +164,7 @@ class _Chunk:
         starts: where each window starts, `[n]`.
         counts: its rows, at least 1, `[n]`.
         ages: absolute, `[total]`.
+        sorts: whether a function needs the values in order; others then use it.
     """
 
     rows: NDArray[np.float32]
@@ -152,6 +172,7 @@ class _Chunk:
     counts: NDArray[np.int64]
     ages: Doubles | None
     half_life: float
+    sorts: bool
 
     @cached_property
     def values(self) -> Doubles:
@@ -205,7 +226,20 @@ class _Chunk:
 
     def ranked(self, rank: NDArray[np.int64]) -> Doubles:
         """The value of this rank in each window, `[columns, n]`."""
-        return self.ordered[:, self.starts + rank].astype(np.float64)
+        return self.ordered.take(self.starts + rank, axis=1).astype(np.float64)
+
+
+def _min(chunk: _Chunk) -> Doubles:
+    if chunk.sorts:
+        return chunk.ranked(np.zeros_like(chunk.counts))
+    # As in the order, no zero has a sign.
+    return np.asarray(np.minimum.reduceat(chunk.values, chunk.starts, axis=1) + 0.0)
+
+
+def _max(chunk: _Chunk) -> Doubles:
+    if chunk.sorts:
+        return chunk.ranked(chunk.counts - 1)
+    return np.asarray(np.maximum.reduceat(chunk.values, chunk.starts, axis=1) + 0.0)
 
 
 def _std(chunk: _Chunk) -> Doubles:
@@ -230,16 +264,18 @@ def _decayed_mean(chunk: _Chunk) -> Doubles:
     return chunk.added(chunk.values * chunk.weights) / chunk.added(chunk.weights)
 
 
+_ORDERED = {"median", "nunique"}
+
 _FUNCTIONS: Any = {
     "mean": lambda chunk: chunk.means,
-    "min": lambda chunk: np.minimum.reduceat(chunk.values, chunk.starts, axis=1),
-    "max": lambda chunk: np.maximum.reduceat(chunk.values, chunk.starts, axis=1),
+    "min": _min,
+    "max": _max,
     "sum": lambda chunk: chunk.sums,
     "count": lambda chunk: chunk.counts[None].astype(np.float64),
     "std": _std,
     "median": _median,
-    "first": lambda chunk: chunk.values[:, chunk.starts],
-    "last": lambda chunk: chunk.values[:, chunk.starts + chunk.counts - 1],
+    "first": lambda chunk: chunk.values.take(chunk.starts, axis=1),
+    "last": lambda chunk: chunk.values.take(chunk.starts + chunk.counts - 1, axis=1),
     "nunique": _nunique,
     "decayed_mean": _decayed_mean,
     "since_last": lambda chunk: np.minimum.reduceat(chunk.known_ages, chunk.starts)[None],

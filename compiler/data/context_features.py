@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schema.contexts import OF_THE_SAMPLE, OF_TIMES
+from ...schema.contexts import OF_THE_SAMPLE
 from ..bundle import Bundle
 from ..stages import BoundContext, FittedAggregate, FittedExtractor, Node
-from .aggregate import aggregate
+from ..transformers.affine import Affine
+from ..transformers.scalers import Scaler
+from .aggregate import aggregate_windows
 from .durations import nanoseconds
 from .encode import encode
-from .windows import Windows, ages, narrowed, positions
+from .windows import Windows, lengths, narrowed, of_samples
 
 PRESENT = "present"
 
 NANOSECONDS = 1e9
+
+UNSCALED = Affine()
+"""What leaves results as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,54 +55,64 @@ def encode_rows(extractors: Mapping[str, FittedExtractor], bundle: Bundle) -> Co
     return ContextRows(np.concatenate(values, axis=1), np.arange(len(values[0])), names)
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Columns that one function makes over one window.
+@dataclass(frozen=True)
+class Part:
+    """One window of a `group_by`.
 
     Args:
-        names: `[columns]`.
-        values: float32 `[samples, columns]`, 0 for samples without rows.
-        filled: which samples have rows in this window, `[samples]`.
+        names: the columns that all functions make over it, in order.
+        size, within: what it takes of the rows of the context; None for all of them.
     """
 
     names: tuple[str, ...]
-    values: NDArray[np.float32]
-    filled: NDArray[np.bool_]
+    size: int | None = None
+    within: int | None = None
+
+    def windows(self, whole: Windows) -> Windows:
+        """The rows of this window."""
+        if self.size is None and self.within is None:
+            return whole
+        return narrowed(whole, self.size, self.within)
 
 
-def blocks(context: BoundContext, node: Node, rows: ContextRows,
-           samples: NDArray[np.integer[Any]]) -> Iterator[Block]:
-    """Everything that a `group_by` computes for some samples, in the order of its columns."""
-    functions: Sequence[str] = node.args["functions"]
-    half_life = nanoseconds(node.args["half_life"]) / NANOSECONDS
-    for suffix, windows in _windows(context.windows, node):
-        places, offsets = positions(windows, samples)
-        timed = not set(functions).isdisjoint(OF_TIMES)
-        filled = np.diff(offsets) > 0
-        results = aggregate(
-            rows.values, rows.places[places], offsets, functions,
-            ages(windows, samples, places, offsets) if timed else None, half_life)
-        for function in functions:
-            label = f"{function}{suffix}"
-            names = (label,) if function in OF_THE_SAMPLE else tuple(
-                f"{name}_{label}" for name in rows.names)
-            yield Block(names, results[function], filled)
+def parts(node: Node, columns: Sequence[str]) -> list[Part]:
+    """The windows of a `group_by` in the order of its columns.
 
+    Args:
+        columns: of the rows.
+    """
 
-def _windows(whole: Windows, node: Node) -> Iterator[tuple[str, Windows]]:
-    """Each window with what stands behind the names of its columns."""
+    def names(suffix: str) -> tuple[str, ...]:
+        return tuple(
+            name for function in node.args["functions"] for name in (
+                [f"{function}{suffix}"] if function in OF_THE_SAMPLE
+                else [f"{column}_{function}{suffix}" for column in columns]))
+
     sizes, spans = node.args["sizes"], node.args["spans"]
     if sizes is None and spans is None:
-        yield "", whole
-    for size in sizes or ():
-        yield f"_{size}", narrowed(whole, size=size)
-    for span in spans or ():
-        yield f"_{span}", narrowed(whole, within=nanoseconds(span))
+        return [Part(names(""))]
+    return [*(Part(names(f"_{size}"), size=size) for size in sizes or ()),
+            *(Part(names(f"_{span}"), within=nanoseconds(span)) for span in spans or ())]
 
 
-def present(context: BoundContext, samples: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-    """Which samples have any row."""
-    return np.diff(positions(context.windows, samples)[1]) > 0
+def write_results(rows: ContextRows, windows: Windows, samples: NDArray[np.integer[Any]],
+                  node: Node, out: NDArray[np.float32]) -> None:
+    """What the functions of a `group_by` give over one window, before it is scaled.
+
+    Args:
+        out: float32 `[samples, columns]`; samples without rows get 0.
+    """
+    aggregate_windows(rows.values, rows.places, windows, samples, node.args["functions"],
+                      nanoseconds(node.args["half_life"]) / NANOSECONDS, out)
+
+
+def rescale(out: NDArray[np.float32], filled: NDArray[np.bool_],
+            scalers: Sequence[Scaler]) -> None:
+    """Scales results in place; samples without rows keep 0."""
+    for place, scaler in enumerate(scalers):
+        if scaler != UNSCALED:
+            column = scaler(out[:, place].astype(np.float64))
+            out[:, place] = np.where(filled, column, 0.0)
 
 
 def scaled(context: BoundContext, fitted: FittedAggregate, rows: ContextRows,
@@ -107,18 +122,14 @@ def scaled(context: BoundContext, fitted: FittedAggregate, rows: ContextRows,
     A sample's numbers are the same bits whichever samples it is asked with.
     """
     out = np.empty((len(samples), len(fitted.names)), dtype=np.float32)
+    whole, everything = of_samples(context.windows, samples), np.arange(len(samples))
     start = 0
-    for block in blocks(context, fitted.node, rows, samples):
-        stop = start + len(block.names)
-        write_block(block, fitted.scalers[start:stop], out[:, start:stop])
+    for part in parts(fitted.node, rows.names):
+        stop = start + len(part.names)
+        windows = part.windows(whole)
+        write_results(rows, windows, everything, fitted.node, out[:, start:stop])
+        rescale(out[:, start:stop], lengths(windows) > 0, fitted.scalers[start:stop])
         start = stop
     if fitted.node.args["presence"]:
-        out[:, start] = present(context, samples)
+        out[:, start] = lengths(whole) > 0
     return out
-
-
-def write_block(block: Block, scalers: Sequence[Any], out: NDArray[np.float32]) -> None:
-    """The scaled columns of a block; samples without rows keep 0."""
-    for place, scaler in enumerate(scalers):
-        column = scaler(block.values[:, place].astype(np.float64))
-        out[:, place] = np.where(block.filled, column, 0.0)

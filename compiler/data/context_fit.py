@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..bundle import Bundle, BundleError
 from ..diagnostics import codes
@@ -20,18 +21,18 @@ from ..stages import (
     Samples,
 )
 from ..text.pointer import join
-from ..transformers.scalers import Affine, Scaler, check_scaler, fit_scaler
+from ..transformers.scalers import Scaler, check_scaler, fit_scaler
 from .context_features import (
     PRESENT,
-    Block,
+    UNSCALED,
     ContextRows,
-    blocks,
     encode_rows,
-    present,
-    write_block,
+    parts,
+    rescale,
+    write_results,
 )
 from .fitting import Population, fit_extractor
-from .windows import reach
+from .windows import lengths, reach
 
 GROUP_BY = "group_by"
 
@@ -91,35 +92,39 @@ def _scaler(node: Node) -> Node | None:
 
 
 def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples) -> FittedAggregate:
-    """Scalers fitted on the training samples that have rows, block by block: only where the
-    results are kept is more than one in memory."""
-    everything = np.arange(len(samples))
-    names: list[str] = []
+    """Scalers fitted on the training samples that have rows. Results that are kept are computed
+    where they stay; of others no more than those of one window are in memory."""
+    everything, presence = np.arange(len(samples)), node.args["presence"]
+    windows_of_rows = parts(node, rows.names)
+    names = [name for part in windows_of_rows for name in part.names] + [PRESENT] * presence
+    limit = (available_memory() or 2**62) // KEPT_SHARE
+    values: NDArray[np.float32] | None = None
+    if 4 * len(samples) * len(names) <= limit:
+        values = np.empty((len(samples), len(names)), dtype=np.float32)
     scalers: list[Scaler] = []
-    kept: list[np.ndarray] | None = []
-    taken, limit = 0, (available_memory() or 2**62) // KEPT_SHARE
-    for block in blocks(bound, node, rows, everything):
-        own = [_fit_column(node, block, place, samples) for place in range(len(block.names))]
-        names += block.names
+    for part in windows_of_rows:
+        start, width = len(scalers), len(part.names)
+        out = np.empty((len(samples), width), dtype=np.float32) if values is None \
+            else values[:, start:start + width]
+        windows = part.windows(bound.windows)
+        write_results(rows, windows, everything, node, out)
+        filled = lengths(windows) > 0
+        own = _fit_scalers(_scaler(node), out, samples.training & filled)
         scalers += own
-        taken += block.values.nbytes
-        if kept is not None and taken <= limit:
-            out = np.empty_like(block.values)
-            write_block(block, own, out)
-            kept.append(out)
-        else:
-            kept = None
-    if node.args["presence"]:
-        names.append(PRESENT)
-        scalers.append(Affine())
-        if kept is not None:
-            kept.append(present(bound, everything)[:, None].astype(np.float32))
-    values = None if kept is None else np.concatenate(kept, axis=1)
+        if values is not None:
+            rescale(out, filled, own)
+    if presence:
+        scalers.append(UNSCALED)
+        if values is not None:
+            values[:, -1] = lengths(bound.windows) > 0
     return FittedAggregate(node, tuple(names), tuple(scalers), values)
 
 
-def _fit_column(node: Node, block: Block, place: int, samples: Samples) -> Scaler:
-    values = block.values[samples.training & block.filled, place].astype(np.float64)
-    return fit_scaler(_scaler(node), values, np.ones(len(values), dtype=np.int64))
-
-
+def _fit_scalers(scaler: Node | None, results: NDArray[np.float32],
+                 training: NDArray[np.bool_]) -> list[Scaler]:
+    """One for each column of the results."""
+    if scaler is None:
+        return [UNSCALED] * results.shape[1]
+    counts = np.ones(np.count_nonzero(training), dtype=np.int64)
+    return [fit_scaler(scaler, column[training].astype(np.float64), counts)
+            for column in results.T]

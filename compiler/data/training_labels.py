@@ -20,7 +20,7 @@ def training_labels(bound: BoundGraph, label: FittedExtractor) -> TrainingLabels
 
     Class numbers become one column for each class, or for the second of two.
     """
-    if not any(reads_label(extractor) for extractor in bound.graph.extractors):
+    if not any(reads_label(entry.extractor) for entry in bound.extractors.values()):
         return None
     try:
         encoded = encode(label, bound.bundle).dense

@@ -228,7 +228,7 @@ BAD_WEIGHT = Code(
 )
 UNWEIGHABLE_LABEL = Code(
     "SC407", ERROR, "class_weight wants a label of classes, this one has {got}",
-    help='number the classes with {"type": "class_index"}, or leave class_weight out',
+    help='number the classes with {{"type": "class_index"}}, or leave class_weight out',
     doc="A class is a value of a `class_index` label, or one of the two values of a label "
     "column of 0 and 1, or of -1 and 1.",
 )
@@ -363,8 +363,7 @@ NO_SPLIT = Code(
 )
 UNKNOWN_SPLIT = Code(
     "SC618", ERROR, "no sample has the split {name!r}",
-    doc="`train_on` and `evaluate_on` name values of the column `split`; early stopping names "
-    "one that is evaluated.",
+    doc="`train_on` and `evaluate_on` name values of the column `split`.",
 )
 BAD_PRIORITY = Code(
     "SC619", ERROR, "the column 'priority' holds {found}",

@@ -17,8 +17,7 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Target
 from ..stages import Graph, Node
 from ..text.pointer import join, touched
-from .early_stopping import check_metric
-from .parameter_groups import check_groups
+from .parameter_groups import check_settings
 from .tree import walk
 
 Args = Mapping[str, Any]
@@ -75,7 +74,7 @@ OWN_RULES = (
 def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
     """Arguments that contradict each other, in any constructor of the graph or in `training`.
 
-    Reports: SC204, SC409, SC410.
+    Reports: SC204.
     """
     for node in (graph.loss, graph.optimizer, *walk(graph.network)):
         for rule in (*RULES, *OWN_RULES):
@@ -86,8 +85,6 @@ def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
     if graph.scheduler is not None:
         yield from _check_scheduler(graph.scheduler, graph.optimizer)
     yield from _check_training(graph)
-    yield from check_groups(graph)
-    yield from check_metric(graph)
 
 
 def _check_training(graph: Graph) -> Iterator[Diagnostic]:
@@ -108,6 +105,8 @@ def _check_training(graph: Graph) -> Iterator[Diagnostic]:
             join(training.sampler.pointer, "size"), "size",
             f"{sampler['size']:g} times the training rows cannot be drawn without replacement",
             'choose a size of at most 1, or set "replacement": true')
+    for rule in training.parameter_groups:
+        yield from check_settings(graph, rule)
     scheduler = graph.scheduler
     if scheduler is None or not any(_sets_rates({"type": scheduler.type, **scheduler.args})):
         return

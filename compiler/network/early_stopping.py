@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..diagnostics import codes
-from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.hints import unknown
+from ..diagnostics.diagnostic import Diagnostic, one_line
+from ..diagnostics.hints import did_you_mean, replace_fix, unknown
+from ..diagnostics.suggest import certain, nearest
 from ..stages import Graph, Node
 from ..text.pointer import touched
 
@@ -42,9 +43,14 @@ def check_metric(graph: Graph) -> Iterator[Diagnostic]:
 def check_split(graph: Graph, evaluated: Sequence[str]) -> Iterator[Diagnostic]:
     """Whether the split that early stopping watches is evaluated.
 
-    Reports: SC618.
+    Reports: SC204.
     """
     stopping = graph.training.early_stopping
-    if stopping is not None and stopping.split not in evaluated:
-        yield unknown(codes.UNKNOWN_SPLIT, f"{_PLACE}/split", "evaluated splits", stopping.split,
-                      evaluated)
+    if stopping is None or stopping.split in evaluated:
+        return
+    pointer = f"{_PLACE}/split"
+    guess = nearest(stopping.split, evaluated)
+    yield codes.CONFLICTING_KEYS.at(
+        pointer, name="split", reason=f"{stopping.split!r} is not evaluated",
+        help=one_line(did_you_mean(guess, evaluated, "evaluated splits")),
+        fix=replace_fix(pointer, certain(stopping.split, evaluated)))

@@ -16,13 +16,16 @@ from .tree import walk
 _NORM_LAYERS = ("torch.nn:BatchNorm1d", "torch.nn:GroupNorm", "torch.nn:LayerNorm",
                 "torch.nn:RMSNorm")
 
+_EMBEDS = ("embedding", "tokens", "positions")
+"""Words in the names of node types and of parts that turn values or places into vectors."""
+
 
 def kinds_of(node_type: str, name: str) -> frozenset[str]:
     """The kinds of a weight, among `schema.training.KINDS`; none for an ordinary matrix.
 
-    A bias is a tensor of that name, also in a normalization. What normalizes, or holds a
-    vector for each value, is a node type or a part of one that is called so. By default none
-    of these decays, as in the experiments of Gorishniy, Rubachev, Khrulkov and Babenko,
+    A bias is a tensor of that name, also in a normalization. What normalizes, or turns values
+    into vectors, is a node type or a part of one that is called so. By default none of these
+    decays, as in the experiments of Gorishniy, Rubachev, Khrulkov and Babenko,
     "Revisiting Deep Learning Models for Tabular Data" (2021).
 
     Args:
@@ -35,7 +38,7 @@ def kinds_of(node_type: str, name: str) -> frozenset[str]:
     words = [word for owner in owners for word in owner.split("_")]
     if node_type in _NORM_LAYERS or any(word.startswith("norm") for word in words):
         kinds.add(NORMALIZATION)
-    if any("embedding" in part for part in (node_type, *owners)):
+    if any(word in part for word in _EMBEDS for part in (node_type, *owners)):
         kinds.add(EMBEDDING)
     return frozenset(kinds)
 
@@ -83,25 +86,31 @@ def _names(name: str, pointer: str, node_type: str) -> bool:
     return inside(pointer, name) if name.startswith("/") else name == node_type
 
 
-def check_groups(graph: Graph) -> Iterator[Diagnostic]:
-    """The nodes and the settings of each parameter group.
+def check_nodes(graph: Graph) -> Iterator[Diagnostic]:
+    """The nodes that parameter groups name.
 
-    Reports: SC204, SC409.
+    Reports: SC409.
     """
+    if touched(graph.network.pointer, graph.holes):
+        return
     nodes = list(walk(graph.network))
     pointers = [node.pointer for node in nodes]
     types = list(dict.fromkeys(node.type for node in nodes))
     for rule in graph.training.parameter_groups:
-        if not touched(graph.optimizer.pointer, graph.holes):
-            yield from _check_settings(graph, rule)
         for index, name in enumerate(rule.nodes):
             there = pointers if name.startswith("/") else types
-            if name not in there and not touched(graph.network.pointer, graph.holes):
+            if name not in there:
                 yield unknown(codes.UNKNOWN_NODE, join(rule.pointer, "nodes", index), "nodes",
                               name, there)
 
 
-def _check_settings(graph: Graph, rule: GroupRule) -> Iterator[Diagnostic]:
+def check_settings(graph: Graph, rule: GroupRule) -> Iterator[Diagnostic]:
+    """What a parameter group sets.
+
+    Reports: SC204.
+    """
+    if touched(graph.optimizer.pointer, graph.holes):
+        return
     if rule.lr is None and rule.weight_decay is None:
         yield codes.CONFLICTING_KEYS.at(
             rule.pointer, name="parameter_groups", reason="a group sets nothing",

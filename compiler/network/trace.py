@@ -118,7 +118,8 @@ class _Tracer(Scope):
         self.open.append(sides)
         output, parameters = self._apply(child, value)
         self.open.pop()
-        self.nodes[place] = replace(self.nodes[place], output=output, parameters=parameters)
+        self.nodes[place] = replace(self.nodes[place], output=output, parameters=parameters,
+                                    frozen=self._frozen(child, value, output, parameters))
         if sides is not None:
             self._join(child, list(sides.visits.values()), output)
             return output
@@ -190,6 +191,16 @@ class _Tracer(Scope):
         except ShapeError as error:
             self._report(node.pointer, node.type, error)
             return UNKNOWN, {}
+
+    def _frozen(self, node: NetworkNode, value: Value, output: Value,
+                trained: ParameterShapes) -> ParameterShapes:
+        """The tables of given vectors that training leaves alone."""
+        if node.declaration.children or not isinstance(value, Features) \
+                or isinstance(output, Unknown) or not any(column.frozen for column in value.ids):
+            return {}
+        thawed = replace(value, ids=tuple(replace(column, frozen=False) for column in value.ids))
+        tables = node.declaration.parameters(thawed, node.args, self)
+        return {name: shape for name, shape in tables.items() if name not in trained}
 
     def _invented(self, node: NetworkNode) -> bool:
         """Whether an argument of the node itself was invented after a mistake."""

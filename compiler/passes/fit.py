@@ -111,13 +111,16 @@ def _check_classes(label: FittedExtractor) -> Iterator[Diagnostic]:
     for column in indices:
         if len(column.values) < 2:
             yield codes.TOO_FEW_CLASSES.at(pointer, name=column.column, count=len(column.values))
-    for column in label.columns:
-        if isinstance(column, MultiHot) and column.has_other and not column.rare:
+    for entry in label.columns:
+        if isinstance(entry, MultiHot) and not entry.kept:
+            yield codes.TOO_FEW_CLASSES.at(pointer, name=entry.column, count=0,
+                                           help="its lists are empty; check the split")
+        elif isinstance(entry, MultiHot) and entry.has_other and not entry.rare:
             place = f"{pointer}/on_unseen"
             yield codes.CONFLICTING_KEYS.at(
                 place, name="label", help='refuse them: "on_unseen": "error"',
                 fix=({"op": "add", "path": place, "value": "error"},),
-                reason=f"no training row of {column.column!r} has a value for the class OTHER")
+                reason=f"no training row of {entry.column!r} has a value for the class OTHER")
 
 
 def _label_facts(bound: BoundGraph, label: FittedExtractor) -> LabelFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..network.early_stopping import check_split
 from ..network.parameter_groups import parameter_groups
 from ..network.tree import EXTRACTION
 from ..planning.describe import describe
+from ..planning.describe_contexts import without_storage
 from ..planning.epochs import (
     check_batches,
     chosen_sampler,
@@ -26,7 +27,13 @@ from ..planning.epochs import (
     steps_of_run,
     steps_per_epoch,
 )
-from ..planning.memory import activation_bytes, check_memory, memory_of, parameter_count
+from ..planning.memory import (
+    activation_bytes,
+    check_memory,
+    frozen_count,
+    memory_of,
+    parameter_count,
+)
 from ..stages import Graph, Plan, Samples, ShapedGraph
 
 MANY_THREADS_FROM = 400_000_000
@@ -38,7 +45,7 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
     """The loop around a shaped graph. Nothing of the size of the plan is allocated before its
     memory is counted.
 
-    Reports: SC204, SC402, SC403, SC405, SC604, SC618.
+    Reports: SC204, SC402, SC403, SC405, SC604.
     """
     fitted = shaped.fitted
     graph, samples = fitted.bound.graph, fitted.bound.samples
@@ -62,8 +69,8 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         shaped, fitted=replace(fitted, extractors=extractors, contexts=contexts))
     parameters = parameter_count(shaped.shapes.nodes)
     part = min(part_rows(graph.training), rows)
-    memory = memory_of(extractors, contexts, parameters, graph.optimizer)
     nodes = shaped.shapes.nodes
+    memory = memory_of(extractors, contexts, parameters, frozen_count(nodes), graph.optimizer)
     activations = activation_bytes(nodes, part)
     if graph.training.mini_batch_size is not None:
         gathered = tuple(node for node in nodes if node.type == EXTRACTION)
@@ -84,11 +91,11 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         "memory": memory,
     }
     try:
-        description = describe(shaped, {**loop, "activations": activations}, parameters)
+        description = describe(shaped, {**loop, "activations": activations})
     except BundleError as error:
         return Result(None, (*found, *error.diagnostics))
     return Result(
-        Plan(shaped=shaped, hash=_hash(description), description=description, **loop), found
+        Plan(shaped=shaped, hash=_hash(description, graph), description=description, **loop), found
     )
 
 
@@ -104,9 +111,30 @@ def _evaluated(samples: Samples, graph: Graph) -> tuple[str, ...]:
     return tuple(name for name in samples.names if name not in skipped)
 
 
-def _hash(description: Mapping[str, Any]) -> str:
-    # The order of keys means nothing in JSON, and `extractors` is an object in the spec.
-    extractors = sorted(description["data"]["extractors"], key=lambda entry: str(entry["name"]))
-    canonical = {**description, "data": {**description["data"], "extractors": extractors}}
+def _hash(description: Mapping[str, Any], graph: Graph) -> str:
+    """What a run computes, whichever machine plans it.
+
+    What a machine decides by its memory and its cores stays out: which results of contexts are
+    kept, with their bytes, and the threads where the spec names none.
+    """
+    data = description["data"]
+    contexts = [
+        {**without_storage(context), "aggregations": _by_name(
+            [without_storage(entry) for entry in context["aggregations"]])}
+        for context in data["contexts"]
+    ]
+    canonical = {
+        **description,
+        # The order of keys means nothing in JSON, and `extractors` is an object in the spec.
+        "data": {**data, "extractors": _by_name(data["extractors"]),
+                 "contexts": _by_name(contexts)},
+        "training": {**description["training"], "threads": graph.training.threads},
+        # It follows from the rest, and from what is kept.
+        "memory": None,
+    }
     text = json.dumps(canonical, sort_keys=True, ensure_ascii=False).encode()
     return hashlib.blake2b(text, digest_size=4).hexdigest()
+
+
+def _by_name(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(entries, key=lambda entry: str(entry["name"]))

@@ -11,6 +11,8 @@ from ...schema.declaration import NetworkType
 from ...schema.networks import NETWORKS
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Result
+from ..network.early_stopping import check_metric
+from ..network.parameter_groups import check_nodes
 from ..network.references import check_reads, missing_label, reads_of
 from ..network.shared import check_shared
 from ..resolution.conditions import check_steps, step_of
@@ -113,7 +115,7 @@ def resolve(spec: Spec) -> Result[Graph]:
         metrics=tuple(_nodes("/metrics", value["metrics"])),
         training=training(value["training"]),
     )
-    return Result(graph, tuple(found))
+    return Result(graph, (*found, *check_nodes(graph), *check_metric(graph)))
 
 
 def _read_of(entry: Context, frames: Mapping[str, BatchFrame]) -> Context:

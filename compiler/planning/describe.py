@@ -6,34 +6,40 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ...schema.shapes import Frames, show
+from ...schema.shapes import Frames, ParameterShapes, show
 from ..network.tree import EXTRACTION, walk
-from ..stages import NetworkNode, Node, ShapedGraph, ShapedNode
+from ..stages import Graph, NetworkNode, Node, ShapedGraph, ShapedNode
+from .describe_contexts import describe_contexts
 from .describe_data import describe_data
 from .describe_training import describe_training
-from .memory import own_parameters
+from .memory import own_frozen, own_parameters
 
 FORMAT = 1
 """The version of the form of `plan.json`."""
 
 
-def describe(shaped: ShapedGraph, loop: Mapping[str, Any], parameters: int) -> dict[str, Any]:
-    """The plan as data; equal specs on equal bundles give equal data.
+def describe(shaped: ShapedGraph, loop: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan as data; equal specs on equal bundles and machines give equal data.
 
     Raises BundleError when a frame cannot be read.
     """
     graph = shaped.fitted.bound.graph
+    nodes = list(_nodes(shaped))
     return {
         "format": FORMAT,
         "name": graph.name,
         "seed": graph.seed,
         "task": shaped.task,
-        "data": describe_data(shaped.fitted),
+        "data": {
+            **describe_data(shaped.fitted),
+            "contexts": list(describe_contexts(shaped.fitted)),
+        },
         "network": {
-            "nodes": list(_nodes(shaped)),
+            "nodes": nodes,
             "output": show(shaped.shapes.output),
         },
-        "parameters": parameters,
+        "parameters": sum(node["parameters"] for node in nodes),
+        "trainable": sum(node["trainable"] for node in nodes),
         "loss": _constructor(graph.loss),
         "optimizer": _constructor(graph.optimizer),
         "scheduler": _constructor(graph.scheduler) if graph.scheduler else None,
@@ -44,7 +50,8 @@ def describe(shaped: ShapedGraph, loop: Mapping[str, Any], parameters: int) -> d
 
 
 def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:
-    nodes = {node.pointer: node for node in walk(shaped.fitted.bound.graph.network)}
+    graph = shaped.fitted.bound.graph
+    nodes = {node.pointer: node for node in walk(graph.network)}
     for shaped_node in shaped.shapes.nodes:
         node = nodes.get(shaped_node.pointer)
         yield {
@@ -53,21 +60,25 @@ def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:
             "depth": shaped_node.depth,
             "input": show(shaped_node.input),
             "output": show(shaped_node.output),
-            "reads": _reads(shaped_node),
-            "parameters": own_parameters(shaped_node),
-            "trains": bool(shaped_node.parameters),
-            "parameter_shapes": {
-                name: list(shape) for name, shape in shaped_node.parameters.items()
-            },
+            "reads": _reads(graph, shaped_node),
+            "parameters": own_parameters(shaped_node) + own_frozen(shaped_node),
+            "trainable": own_parameters(shaped_node),
+            "parameter_shapes": _tensors(shaped_node.parameters),
+            "frozen_shapes": _tensors(shaped_node.frozen),
             "args": _own_args(node) if node is not None else {},
         }
 
 
-def _reads(node: ShapedNode) -> list[str]:
-    """The extractors that an extraction puts side by side; none for other nodes."""
-    if node.type == EXTRACTION and isinstance(node.input, Frames):
-        return list(node.input.shapes)
-    return []
+def _tensors(shapes: ParameterShapes) -> dict[str, list[Any]]:
+    return {name: list(shape) for name, shape in shapes.items()}
+
+
+def _reads(graph: Graph, node: ShapedNode) -> list[str]:
+    """The extractors, with the parts of a `combined` one by one, and the aggregations that an
+    extraction puts side by side; none for other nodes."""
+    if node.type != EXTRACTION or not isinstance(node.input, Frames):
+        return []
+    return [part for name in node.input.shapes for part in graph.frames[name].extractors or (name,)]
 
 
 def _own_args(node: NetworkNode) -> dict[str, Any]:

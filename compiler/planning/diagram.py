@@ -1,8 +1,8 @@
 """A plan as a drawn graph: Mermaid or Graphviz (DOT) text.
 
-Frames flow through their joins into extractors, these through extractions into the nodes of
-the network, and its output meets the label in the loss. A node that holds others is a box
-around them.
+Frames flow through their joins into extractors, or through a context into its aggregations,
+these through extractions into the nodes of the network, and its output meets the label in the
+loss. A node that holds others is a box around them.
 """
 
 from __future__ import annotations
@@ -127,31 +127,87 @@ def _draw(plan: Described) -> _Drawing:
     }
     extractors = {
         entry["name"]: _Box(f"extractor{index}", (
-            entry["name"], f"{count(len(entry['columns']), 'column')} → (batch, {entry['width']})"))
+            entry["name"], f"{count(len(entry['columns']), 'column')} → {_made(entry)}"))
         for index, entry in enumerate(data["extractors"])
+    }
+    contexts = [_Box(f"context{index}", (
+        context["name"], f"{context['rows_a_sample']['mean']:,.1f} rows a sample"))
+        for index, context in enumerate(data["contexts"])]
+    made = {
+        entry["frame"]: _Box(f"aggregation{place}_{index}", (
+            entry["frame"], f"{entry['type']} → {entry['shape']}"))
+        for place, context in enumerate(data["contexts"])
+        for index, entry in enumerate(context["aggregations"])
     }
     for entry in data["extractors"]:
         edges += _chain(entry, data["index_frame"], frames, extractors[entry["name"]])
+    for context, box in zip(data["contexts"], contexts, strict=True):
+        edges += _context(context, data["index_frame"], frames, box)
+        edges += ((box.id, made[entry["frame"]].id, "") for entry in context["aggregations"])
     edges = list(dict.fromkeys(edges))
     top = _Box("network", ())
-    ends = _network(plan["network"]["nodes"], top, extractors, edges)
+    ends = _network(plan["network"]["nodes"], top, {**extractors, **made}, edges)
     loss = _Box("loss", (plan["loss"]["type"],), "loss")
     edges += [(end, loss.id, plan["network"]["output"]) for end in ends]
     edges.append((extractors[data["label"]["extractor"]].id, loss.id, "label"))
-    return _Drawing([*frames.values(), *extractors.values(), *top.inner, loss], edges)
+    boxes = [*frames.values(), *extractors.values(), *contexts, *made.values(), *top.inner, loss]
+    return _Drawing(boxes, edges)
+
+
+def _made(entry: Described) -> str:
+    ids = f"(batch, {entry['ids']}) of ids" if entry["ids"] else ""
+    numbers = f"(batch, {entry['width']})" if entry["width"] or not ids else ""
+    return " and ".join(filter(None, (numbers, ids)))
 
 
 def _chain(entry: Described, index_frame: str, frames: Mapping[str, _Box],
            extractor: _Box) -> Iterator[tuple[str, str, str]]:
     """Along the frames of a chain to its extractor, with the share of samples that have a row."""
     left = entry["start"]
-    if left != index_frame:
+    if any(step["aligns"] for step in entry["coverage"]):
+        left = index_frame
+    elif left != index_frame:
         yield frames[index_frame].id, frames[left].id, "aligned"
-    for step in entry["coverage"]:
-        on, share = ", ".join(step["columns"]), percent(step["matched"] / step["samples"])
-        yield frames[left].id, frames[step["frame"]].id, f"on {on}: {share}"
+    yield from _joined(entry["coverage"], left, frames)
+    yield from _ends(entry, frames, extractor)
+
+
+def _ends(entry: Described, frames: Mapping[str, _Box],
+          into: _Box) -> Iterator[tuple[str, str, str]]:
+    """From the frame at the end of a chain, and from given vectors for its values."""
+    yield frames[entry["frame"]].id, into.id, ""
+    for column in entry["columns"]:
+        if column.get("vectors"):
+            yield frames[column["vectors"]["frame"]].id, into.id, "vectors"
+
+
+def _joined(coverage: Sequence[Described], left: str,
+            frames: Mapping[str, _Box]) -> Iterator[tuple[str, str, str]]:
+    for step in coverage:
+        on, share = _on(step["columns"], step["as_of"]), percent(
+            step["matched"] / max(1, step["samples"]))
+        yield frames[left].id, frames[step["frame"]].id, f"{on}: {share}"
         left = step["frame"]
-    yield frames[left].id, extractor.id, ""
+
+
+def _on(columns: Sequence[str], as_of: Described | None) -> str:
+    on = f"on {', '.join(columns)}" if columns else ""
+    time = f"{as_of['row']} before {as_of['sample']}" if as_of is not None else ""
+    return ", ".join(filter(None, (on, time)))
+
+
+def _context(context: Described, index_frame: str, frames: Mapping[str, _Box],
+             box: _Box) -> Iterator[tuple[str, str, str]]:
+    """Into a context go the samples, by what they match, its frame, and what its rows join."""
+    yield from _joined(context["coverage"], index_frame, frames)
+    anchor = (index_frame, *context["chain"])[-1]
+    seen = percent(1 - context["empty"] / max(1, context["samples"]))
+    on = _on(context["on"]["columns"], context["as_of"])
+    yield frames[anchor].id, box.id, f"{on}: {seen}" if on else seen
+    yield frames[context["frame"]].id, box.id, ""
+    for part in context["extractors"]:
+        yield from _joined(part["coverage"], part["start"], frames)
+        yield from _ends(part, frames, box)
 
 
 def _network(nodes: Sequence[Described], top: _Box, extractors: Mapping[str, _Box],
@@ -185,12 +241,18 @@ def _network(nodes: Sequence[Described], top: _Box, extractors: Mapping[str, _Bo
     return siblings(0, top, [], beside=False)
 
 
+def _frozen(node: Described) -> str:
+    frozen = node["parameters"] - node["trainable"]
+    if not frozen:
+        return ""
+    return f", {frozen:,} of them frozen" if node["trainable"] else ", frozen"
+
+
 def _node_lines(node: Described, has_inner: bool) -> tuple[str, ...]:
     shapes = "" if has_inner else f"{node['input']} → {node['output']}"
     numbers = ""
     if node["parameters"]:
-        frozen = "" if node["trains"] else ", frozen"
-        numbers = count(node["parameters"], "parameter") + frozen
+        numbers = count(node["parameters"], "parameter") + _frozen(node)
     if node["type"] == EXTRACTION:
         shapes = f"→ {node['output']}"
     return tuple(line for line in (node["type"], node["pointer"], shapes, numbers) if line)

@@ -31,11 +31,12 @@ def epoch_rows(sampler: Node, samples: Samples) -> int:
     rows = int(samples.training.sum())
     if "size" not in sampler.args:
         return rows
-    wanted = max(1, round(sampler.args["size"] * rows))
+    wanted: int = max(1, round(sampler.args["size"] * rows))
     if sampler.args["replacement"]:
         return wanted
     assert samples.priority is not None
-    return min(wanted, int(np.count_nonzero(samples.priority[samples.training])))
+    drawable = int(np.count_nonzero(samples.priority[samples.training]))
+    return min(wanted, drawable)
 
 
 def part_rows(training: Training) -> int:

@@ -39,18 +39,19 @@ LARGE_LABEL = 2**28
 
 
 def memory_of(extractors: Mapping[str, FittedExtractor],
-              contexts: Mapping[str, FittedContext], parameters: int,
+              contexts: Mapping[str, FittedContext], parameters: int, frozen: int,
               optimizer: Node) -> Memory:
     """Bytes for data, weights, gradients and optimizer state.
 
     Args:
         parameters: trainable numbers of the network.
+        frozen: its numbers that stay as they were given.
     """
     weights = parameters * _FLOAT
     return Memory(
         data=sum(data_bytes(entry) for entry in _distinct(extractors))
         + sum(context_bytes(entry) for entry in contexts.values()),
-        weights=weights,
+        weights=weights + frozen * _FLOAT,
         gradients=weights,
         optimizer=_moments(optimizer) * weights,
     )
@@ -101,6 +102,16 @@ def parameter_count(nodes: tuple[ShapedNode, ...]) -> int:
 def own_parameters(node: ShapedNode) -> int:
     """Trainable numbers of one node, those of its children left out."""
     return sum(size(shape) or 0 for shape in node.parameters.values())
+
+
+def frozen_count(nodes: tuple[ShapedNode, ...]) -> int:
+    """Numbers of all nodes that training leaves as they were given."""
+    return sum(own_frozen(node) for node in nodes)
+
+
+def own_frozen(node: ShapedNode) -> int:
+    """Those of one node, those of its children left out."""
+    return sum(size(shape) or 0 for shape in node.frozen.values())
 
 
 def activation_bytes(nodes: tuple[ShapedNode, ...], batch_size: int) -> int:

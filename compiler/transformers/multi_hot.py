@@ -25,7 +25,8 @@ from .rows import ColumnRows, null_mask
 class MultiHot(FittedColumn):
     """1 for each of the first `kept` of `values` that the list holds, then OTHER where `on_unseen`
     is `other`, then 1 where the list was null when `indicated`. Nulls within a list count for
-    nothing.
+    nothing. Where no training row has a value, OTHER is there in any case, so that the column
+    stays one.
 
     Args:
         values: training values, the ones that most rows hold first, equal counts in ascending
@@ -44,7 +45,7 @@ class MultiHot(FittedColumn):
     @property
     def has_other(self) -> bool:
         """Whether there is a column for values that have none of their own."""
-        return self.on_unseen == "other"
+        return _has_other(self.kept, self.on_unseen)
 
     def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
         out[:] = 0
@@ -54,7 +55,7 @@ class MultiHot(FittedColumn):
         places = look_up(inner, self.values)
         own = (places >= 0) & (places < self.kept)
         out[rows[own], places[own]] = 1
-        if self.has_other:
+        if self.on_unseen == "other":
             out[rows[places == UNKNOWN], self.kept] = 1
 
     def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
@@ -84,9 +85,13 @@ class MultiHot(FittedColumn):
         return {"transformer": self.type, "values": self.kept}
 
 
+def _has_other(kept: int, on_unseen: str) -> bool:
+    return on_unseen == "other" or not kept
+
+
 def _names(column: str, values: pa.Array, kept: int, on_unseen: str,
            indicated: bool) -> tuple[str, ...]:
-    other = ("OTHER",) if on_unseen == "other" else ()
+    other = ("OTHER",) if _has_other(kept, on_unseen) else ()
     missing = ("missing",) if indicated else ()
     return value_names(column, texts(values.slice(0, kept)), *other, *missing)
 

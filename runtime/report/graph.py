@@ -6,20 +6,21 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import layout
+from . import feeds, layout
+from .feeds import EDGE, FRAMES_WIDTH
 from .layout import Box, Line
-from .text import count, mapping, percent, records, sequence, share, shorten
+from .text import count, mapping, records, shorten
 
-NODE_LIMIT, FRAME_LIMIT, DEPTH_LIMIT = 400, 40, 8
+NODE_LIMIT, DEPTH_LIMIT = 400, 8
 """What is drawn of a plan; deeper nodes stand at the deepest level that is drawn."""
 
 ARGS_LIMIT, SHAPE_LIMIT = 160, 80
 
-FRAMES_WIDTH, BUS, NETWORK = 300, 324, 356
-"""Where the frames end, where their lines meet, and where the network begins."""
+BUS, NETWORK = FRAMES_WIDTH + 24, FRAMES_WIDTH + 56
+"""Where the lines of the frames meet, and where the network begins."""
 
-EDGE, GAP, INDENT, TRUNK = 1, 18, 30, 14
-"""Room for a hairline at the border, between boxes, for a level, and from a box to its arrow."""
+GAP, INDENT, TRUNK = 18, 30, 14
+"""Room between boxes, for a level, and from a box to its arrow."""
 
 MORE, OUTPUT = 30, 36
 """Heights of the line that says what is not drawn, and of the arrow to the loss."""
@@ -28,23 +29,27 @@ MORE, OUTPUT = 30, 36
 def draw(plan: Mapping[str, Any]) -> str:
     """An `svg` element: the frames on the left, the nodes and the loss on the right."""
     label = _label(plan)
-    frames = [entry for entry in records(mapping(plan, "data"), "extractors")
-              if entry is not label]
+    extractors = [entry for entry in records(mapping(plan, "data"), "extractors")
+                  if entry is not label]
+    contexts = records(mapping(plan, "data"), "contexts")
+    frames = len(extractors) + sum(len(records(entry, "aggregations")) for entry in contexts)
     nodes = records(mapping(plan, "network"), "nodes")
-    if not (frames or nodes):
+    if not (extractors or contexts or nodes):
         return ""
-    column, bottom = _frames(frames)
-    left = NETWORK if frames else EDGE
+    column = feeds.draw(extractors, contexts)
+    bottom = column.bottom
+    left = NETWORK if column.boxes else EDGE
     parents = _parents(nodes[:NODE_LIMIT])
     boxes = _place(nodes, parents, left)
     flow, ends = _flow(nodes, parents, boxes)
     parts = [flow]
-    if frames and boxes:
-        parts.append(_into(column, boxes[_target(nodes, len(boxes))]))
-    parts += [box.svg() for box in (*column, *boxes)]
+    if column.frames and boxes:
+        parts.append(_into(column.frames, boxes[_target(nodes, len(boxes))]))
+    parts.append(column.svg())
+    parts += [box.svg() for box in boxes]
     end = boxes[-1].bottom if boxes else EDGE
-    if len(frames) > len(column):
-        parts.append(_more(len(frames) - len(column), "frames", EDGE, bottom))
+    if frames > len(column.frames):
+        parts.append(_more(frames - len(column.frames), "frames", EDGE, bottom))
         bottom += MORE
     if len(nodes) > len(boxes):
         parts.append(_more(len(nodes) - len(boxes), "nodes", left + INDENT, end))
@@ -54,38 +59,13 @@ def draw(plan: Mapping[str, Any]) -> str:
         parts.append(_output(nodes[last], left + TRUNK, ends[last], end + OUTPUT))
         end += OUTPUT
     drawn, end = _ends(plan, label, left, end)
-    about = (f"{len(frames)} frame{' flows' if len(frames) == 1 else 's flow'} into a network of "
+    about = (f"{frames} frame{' flows' if frames == 1 else 's flow'} into a network of "
              f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}")
     return layout.picture("".join([*parts, drawn]), max(bottom, end) + EDGE, about)
 
 
 def _more(rest: int, what: str, x: int, y: int) -> str:
     return layout.text(x + layout.PAD, y + MORE - 8, (f"and {rest} more {what}",))
-
-
-def _frames(frames: Sequence[Mapping[str, Any]]) -> tuple[list[Box], int]:
-    """The boxes of the frames, one below the other, and where the last one ends."""
-    widest = max((entry["width"] for entry in frames if isinstance(entry.get("width"), int)),
-                 default=0)
-    boxes: list[Box] = []
-    y = EDGE
-    for entry in frames[:FRAME_LIMIT]:
-        width = entry.get("width")
-        lines = (Line((shorten(entry.get("name", "?")),), count(width)), Line(_origin(entry)))
-        boxes.append(Box(EDGE, y, FRAMES_WIDTH, lines, share=share(width, widest)))
-        y = boxes[-1].bottom + 10
-    return boxes, boxes[-1].bottom if boxes else EDGE
-
-
-def _origin(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Where the rows come from, and how many samples reach the end of the chain."""
-    found: list[str] = []
-    for step in sequence(entry, "chain")[:8] or [entry.get("frame", "")]:
-        found += [" → ", shorten(step)] if found else [shorten(step)]
-    for coverage in records(entry, "coverage")[-1:]:
-        reached = percent(share(coverage.get("matched"), coverage.get("samples")))
-        found.append(f" · {reached} of samples")
-    return tuple(found)
 
 
 def _parents(nodes: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -9,6 +9,7 @@ from .text import (
     bar,
     count,
     mapping,
+    mean,
     name,
     percent,
     records,
@@ -28,10 +29,12 @@ OPEN_COLUMNS = 200
 def data_tables(plan: Mapping[str, Any]) -> str:
     """Every table of the data plan that the plan has something for."""
     data = mapping(plan, "data")
-    extractors = records(data, "extractors")
+    extractors, contexts = records(data, "extractors"), records(data, "contexts")
+    taken = [*extractors, *(part for entry in contexts for part in records(entry, "extractors"))]
     return "".join((
         '<div class="totals">', _splits(mapping(data, "splits")), _memory(mapping(plan, "memory")),
-        "</div>", _frames(extractors), _joins(extractors), _columns(extractors),
+        "</div>", _frames(extractors), _contexts(contexts), _aggregations(contexts),
+        _joins([*extractors, *contexts, *taken[len(extractors):]]), _columns(taken),
     ))
 
 
@@ -66,12 +69,54 @@ def _frames(extractors: list[Mapping[str, Any]]) -> str:
         (name(entry.get("name", "?")),
          " → ".join(name(step) for step in sequence(entry, "chain")[:20])
          or name(entry.get("frame", "")),
-         count(entry.get("rows")), count(entry.get("width")), name(entry.get("encoding", "")),
+         count(entry.get("rows")), _width(entry), name(entry.get("encoding", "")),
          size_in_bytes(entry.get("bytes")))
         for entry in extractors[:FRAME_LIMIT]
     ]
     head = ("extractor", "rows taken from", "rows", "width", "encoding", "size")
     return "<h3>Frames</h3>" + table(head, rows, {2, 3, 5}) + _rest(extractors, FRAME_LIMIT)
+
+
+def _width(entry: Mapping[str, Any]) -> str:
+    """Numbers, and columns of ids where there are any."""
+    ids = entry.get("ids")
+    return count(entry.get("width")) + (f" + {count(ids)} of ids" if ids else "")
+
+
+def _contexts(contexts: list[Mapping[str, Any]]) -> str:
+    if not contexts:
+        return ""
+    rows = []
+    for entry in contexts[:FRAME_LIMIT]:
+        seen = mapping(entry, "rows_a_sample")
+        empty = share(entry.get("empty"), entry.get("samples"))
+        rows.append((
+            name(entry.get("name", "?")),
+            " → ".join(name(step) for step in
+                       (*sequence(entry, "chain")[:20], entry.get("frame", "?"))),
+            ", ".join(name(column) for column in
+                      sequence(mapping(entry, "on"), "columns")[:20]) or "every row",
+            f"{count(entry.get('rows_seen'))} of {count(entry.get('rows'))}",
+            mean(seen.get("mean")), mean(seen.get("median")), count(seen.get("max")),
+            bar(empty), percent(empty),
+        ))
+    head = ("context", "rows taken from", "on", "rows seen", "mean", "median", "most",
+            "samples without a row", "")
+    return ("<h3>Contexts</h3>" + table(head, rows, {3, 4, 5, 6, 8})
+            + _rest(contexts, FRAME_LIMIT))
+
+
+def _aggregations(contexts: list[Mapping[str, Any]]) -> str:
+    made = [entry for context in contexts for entry in records(context, "aggregations")]
+    if not made:
+        return ""
+    rows = [
+        (name(entry.get("frame", "?")), name(entry.get("type", "")), name(entry.get("shape", "")),
+         size_in_bytes(entry.get("bytes")) if entry.get("kept") else "made for each batch")
+        for entry in made[:FRAME_LIMIT]
+    ]
+    return (table(("made of the rows", "type", "shape", "kept"), rows, {3})
+            + _rest(made, FRAME_LIMIT))
 
 
 def _joins(extractors: list[Mapping[str, Any]]) -> str:
@@ -87,7 +132,7 @@ def _joins(extractors: list[Mapping[str, Any]]) -> str:
             f"{count(step.get('matched'))} of {count(step.get('samples'))}", bar(found),
             percent(found),
         ))
-    head = ("extractor", "joined frame", "on", "samples with a row", "", "")
+    head = ("extractor", "joined frame", "on", "with a row", "", "")
     return "<h3>Joins</h3>" + table(head, rows, {3, 5}) + _rest(joins, FRAME_LIMIT)
 
 
@@ -112,7 +157,8 @@ def _columns(extractors: list[Mapping[str, Any]]) -> str:
 def _column(column: Mapping[str, Any]) -> str:
     return (
         f'<span><b>{name(column.get("name", "?"))}</b> <small class="muted">'
-        f'{name(column.get("transformer", ""))} {count(column.get("width"))}</small></span>'
+        f'{name(column.get("transformer", ""))} '
+        f'{count(column.get("ids", column.get("width")))}</small></span>'
     )
 
 

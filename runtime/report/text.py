@@ -75,6 +75,11 @@ def count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and is_number(value) else MISSING
 
 
+def mean(value: Any) -> str:
+    """A mean of counts: `15.7`, `1,204.0`."""
+    return f"{value:,.1f}" if is_number(value) and math.isfinite(value) else MISSING
+
+
 def size_in_bytes(value: Any) -> str:
     """Bytes in the largest unit that leaves at least one: `12.1 KiB`."""
     if not is_number(value) or not math.isfinite(value):

@@ -11,6 +11,7 @@ from .embedding import EMBEDDING
 from .factorization_machine import FACTORIZATION_MACHINE
 from .ft_transformer import FT_TRANSFORMER
 from .fully_connected import FULLY_CONNECTED
+from .highway import HIGHWAY
 from .masked_pool import MASKED_POOL
 from .numerical_embeddings import (
     LINEAR_EMBEDDINGS,
@@ -38,6 +39,7 @@ NETWORKS: tuple[NetworkType, ...] = (
     FULLY_CONNECTED,
     RESNET,
     CROSS,
+    HIGHWAY,
     FACTORIZATION_MACHINE,
     TWO_TOWER,
     TABM,

@@ -14,6 +14,7 @@ import pytest
 from specc.compiler.bundle import Bundle
 from specc.compiler.passes.bind import bind
 from specc.compiler.stages import (
+    BatchFrame,
     BoundGraph,
     BundleSettings,
     Extractor,
@@ -426,31 +427,30 @@ def test_equal_rows_are_different_samples() -> None:
 
 
 PROGRAM = """
+import json
 import sys
 from specc.compiler.bundle import Bundle
 from specc.compiler.passes.bind import bind
-from specc.compiler.stages import (
-    BundleSettings, Extractor, Graph, Join, Node, Selector, Training,
-)
+from specc.compiler.pipeline import read, resolve_document
+from specc.compiler.stages import Source
 
-def extractor(name, column, *joins):
-    take = (Selector("/t", column, None),)
-    return Extractor("/x", name, None, joins, take, (), "null", "keep", None, None)
-
-split = Node("/bundle/prepare/0", "stratified_split", {
-    "column": "carrier", "parts": {"train": 0.5, "test": 0.5}, "only_where_not_null": None})
-priority = Node("/bundle/prepare/1", "priority", {"column": "late", "magnitude": 1.0})
-label = extractor("label", "late")
-plane = extractor("plane", "country", Join("/j", "planes", ("tailnum",), None),
-                  Join("/k", "makers", ("maker",), None))
-weather = extractor("weather", "wind", Join("/j", "weather", ("carrier", "hour"), None))
-graph = Graph(
-    source=None, resolved={}, name="", description="", seed=0,
-    bundle=BundleSettings("flights", {}, (split, priority)),
-    extractors=(label, plane, weather), label=label, network=None, loss=None, optimizer=None,
-    scheduler=None, metrics=(),
-    training=Training(1, 1, ("train", "display"), None, 1, "auto", "cpu", None),
-)
+spec = {
+    "specc": 1,
+    "bundle": {"index_frame": "flights", "prepare": [
+        {"type": "stratified_split", "column": "carrier", "parts": {"train": 0.5, "test": 0.5}},
+        {"type": "priority", "column": "late"},
+    ]},
+    "extractors": {
+        "label": {"type": "plain", "take_columns": ["late"]},
+        "plane": {"type": "plain", "take_columns": ["country"], "joins": [
+            {"frame": "planes", "on": "tailnum"}, {"frame": "makers", "on": "maker"}]},
+        "weather": {"type": "plain", "take_columns": ["wind"], "joins": [
+            {"frame": "weather", "on": ["carrier", "hour"]}]},
+    },
+    "network": {"type": "fully_connected", "sizes": [1], "input_frames": ["plane", "weather"]},
+    "loss": {"type": "torch.nn:MSELoss"},
+}
+graph = resolve_document(read(Source("spec", json.dumps(spec))).stage).stage
 result = bind(graph, Bundle.open(sys.argv[1]))
 assert result.ok, result.diagnostics
 loaded = {"pandas", "torch", "sklearn"} & set(sys.modules)

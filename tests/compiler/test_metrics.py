@@ -127,9 +127,11 @@ MSE, CROSS_ENTROPY = "torch.nn:MSELoss", "torch.nn:CrossEntropyLoss"
 
 @pytest.mark.parametrize(("label", "loss", "metric", "fits"), [
     ("late", "torch.nn:BCEWithLogitsLoss", NDCG, True), ("late", MSE, NDCG, True),
-    ("grade", MSE, NDCG, False), (("late", "early"), "torch.nn:BCEWithLogitsLoss", NDCG, False),
+    ("grade", MSE, NDCG, False),
+    (("late", "early"), "torch.nn:BCEWithLogitsLoss", NDCG, False),
     ("color", CROSS_ENTROPY, NDCG, False), ("grade", MSE, {"type": "spearman"}, True),
-    (("grade", "early"), MSE, {"type": "spearman"}, True), ("late", MSE, {"type": "spearman"}, True),
+    (("grade", "early"), MSE, {"type": "spearman"}, True),
+    ("late", MSE, {"type": "spearman"}, True),
     ("color", CROSS_ENTROPY, {"type": "spearman"}, False),
     ("color", CROSS_ENTROPY, {"type": "recall_at_k", "k": 2}, True),
     ("grade", MSE, {"type": "mean_rank"}, False),

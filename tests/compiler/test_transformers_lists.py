@@ -158,6 +158,15 @@ def test_on_unseen_error_of_lists_names_the_values() -> None:
     assert "'z'" in result.diagnostics[0].message
 
 
+@pytest.mark.parametrize("on_unseen", ["other", "ignore"])
+def test_lists_that_are_all_empty_give_one_column(on_unseen: str) -> None:
+    values = pa.array([[], [], ["z"]], pa.list_(pa.string()))
+    result = attempt({"type": "multi_hot", "on_unseen": on_unseen}, values, [1, 1, 0])
+    assert found(result) == [("SC701", POINTER)]
+    assert result.stage is not None and result.stage.names == ("x_OTHER",)
+    assert result.stage.encode(values).tolist() == [[0], [0], [on_unseen == "other"]]
+
+
 def test_names_of_values_called_other_and_missing_stay_apart() -> None:
     column = fitted({"type": "multi_hot", "missing_indicator": "always"}, [["OTHER", "missing"]])
     assert column.names == ("x_OTHER", "x_missing", "x_OTHER_", "x_missing_")

@@ -119,3 +119,10 @@ def test_a_null_list_is_no_label() -> None:
     spec = spec_of("tags", {"type": "multi_hot", "on_unseen": "error"}, "BCEWithLogitsLoss")
     found = specc.validate(spec, {"index": index}).diagnostics
     assert [entry.code for entry in found] == ["SC615"]
+
+
+def test_lists_that_are_all_empty_are_no_label() -> None:
+    index = INDEX.assign(tags=[[]] * 40 + [["red"]] * 20)
+    spec = spec_of("tags", {"type": "multi_hot", "on_unseen": "ignore"}, "BCEWithLogitsLoss")
+    found = specc.validate(spec, {"index": index}).diagnostics
+    assert "SC705" in [entry.code for entry in found]

@@ -84,32 +84,28 @@ def node(loss: str, **args: Any) -> Node:
     return Node("/loss", loss, {**defaults, **args})
 
 
+_OWN: dict[str, Any] = {"weight": [0.5, 1.0, 4.0], "ignore_index": 1, "label_smoothing": 0.1}
+
 CASES = [
-    (entry.name, reduction, own) for entry in LOSSES
+    (entry.name, {"reduction": reduction, **own}) for entry in LOSSES
     for reduction in entry.properties["reduction"]["enum"]
-    for own in (False, True) if not own or "weight" in entry.properties
+    for own in ({}, *({key: _OWN[key]} for key in _OWN if key in entry.properties),
+                {key: _OWN[key] for key in _OWN if key in entry.properties})
 ]
 
 
-@pytest.mark.parametrize(("loss", "reduction", "own"), CASES)
-def test_equal_weights_change_nothing(loss: str, reduction: str, own: bool) -> None:
-    args: dict[str, Any] = {"reduction": reduction}
-    if own:
-        args["weight"] = [0.5, 1.0, 4.0]
+@pytest.mark.parametrize(("loss", "args"), CASES)
+def test_equal_weights_change_nothing(loss: str, args: dict[str, Any]) -> None:
     output, label = inputs(loss)
     plain = build_loss(node(loss, **args), CPU)(output, label)
     weighted = build_loss(node(loss, **args), CPU, weighted=True)
     torch.testing.assert_close(weighted(output, label, torch.ones(6)), plain)
-    if reduction != "sum":
+    if args["reduction"] != "sum":
         torch.testing.assert_close(weighted(output, label, torch.full((6,), 3.0)), plain)
 
 
-@pytest.mark.parametrize(("loss", "reduction", "own"), CASES)
-def test_a_whole_weight_is_a_row_that_stands_so_often(loss: str, reduction: str,
-                                                      own: bool) -> None:
-    args: dict[str, Any] = {"reduction": reduction}
-    if own:
-        args["weight"] = [0.5, 1.0, 4.0]
+@pytest.mark.parametrize(("loss", "args"), CASES)
+def test_a_whole_weight_is_a_row_that_stands_so_often(loss: str, args: dict[str, Any]) -> None:
     output, label = inputs(loss)
     times = torch.tensor([0, 1, 3, 0, 2, 1])
     plain = build_loss(node(loss, **args), CPU)(

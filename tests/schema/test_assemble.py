@@ -40,6 +40,7 @@ INNER = ("items", "additionalProperties", "propertyNames", "if", "then")
 MAPPINGS = {
     "/properties/extractors",
     "/properties/bundle/properties/keys",
+    "/properties/training/properties/class_weight",
     "/$defs/extractor.plain/properties/joins/items/properties/on",
     *(f"/$defs/preparation.{name}/properties/parts"
       for name in ("random_split", "stratified_split", "grouped_split")),

@@ -18,6 +18,7 @@ from specc.schema.declaration import Args, NetworkType, Scope
 from specc.schema.networks.cross import CROSS
 from specc.schema.networks.factorization_machine import FACTORIZATION_MACHINE
 from specc.schema.networks.fully_connected import FULLY_CONNECTED
+from specc.schema.networks.highway import HIGHWAY
 from specc.schema.networks.resnet import RESNET
 from specc.schema.networks.tabm import TABM
 from specc.schema.networks.torch_layers import TORCH_LAYERS
@@ -100,6 +101,19 @@ def test_root_mean_square_normalization_has_that_root_one_and_keeps_the_sign() -
     assert isinstance(norm, nn.RMSNorm)
     torch.testing.assert_close(norm(batch).square().mean(-1), torch.ones(4))
     torch.testing.assert_close(norm(batch).sign(), batch.sign())
+
+
+# highway
+
+
+def test_highway_mixes_its_input_with_what_it_makes_of_it() -> None:
+    network = built(HIGHWAY, layers=2, activation="tanh", gate_bias=-0.5)
+    x = wanted = torch.randn(4, WIDTH)
+    for layer in network:
+        assert (layer.gate.bias == -0.5).all()
+        gate = torch.sigmoid(layer.gate(wanted))
+        wanted = torch.tanh(layer.transform(wanted)) * gate + wanted * (1 - gate)
+    torch.testing.assert_close(network(x), wanted, **CLOSE)
 
 
 # resnet

@@ -91,11 +91,12 @@ def make(name: str, out: Path) -> Bundle:
 def test_every_place_that_names_frames_or_columns_is_known() -> None:
     """A new property that names one belongs into `narrow`, and then here."""
     words = {"frame", "index_frame", "on", "take_columns", "drop_columns", "column", "columns",
-             "only_where_not_null", "keys"}
+             "only_where_not_null", "keys", "sample_weight"}
     plain = "/$defs/extractor.plain/properties/"
     assert {pointer for pointer, _ in fragments(load_schema())
             if pointer.rpartition("/properties/")[2] in words} == {
         "/properties/bundle/properties/index_frame", "/properties/bundle/properties/keys",
+        "/properties/training/properties/sample_weight", "/$defs/sampler.even/properties/column",
         f"{plain}frame", f"{plain}take_columns", f"{plain}drop_columns",
         f"{plain}joins/items/properties/frame", f"{plain}joins/items/properties/on",
         *(f"/$defs/preparation.{step}/properties/{name}" for step, name in (
@@ -177,6 +178,8 @@ TWICE = {"joins": [JOIN, {"frame": "index", "on": {"shop": "shop"}}]}
     ("/bundle/prepare/2/where/1/0/column", "amounts", True),
     ("/bundle/prepare/3/frame", "shop", True),
     ("/bundle/prepare/3/where/0/column", "amount", False),
+    ("/training/sampler/column", "area", False),
+    ("/training/sample_weight", "amounts", True),
 ])
 def test_c11_a_name_of_no_frame_or_column_is_one_error_at_its_place(
         names: BundleNames, spec: dict[str, Any], pointer: str, value: str,
@@ -194,6 +197,7 @@ def test_c11_a_name_of_no_frame_or_column_is_one_error_at_its_place(
             {"type": "filter", "frame": "shops", "where": [{"column": "area", "is": "not_null"}]},
         ],
     }
+    spec["training"] |= {"sampler": {"type": "even", "column": "size"}, "sample_weight": "amount"}
     on: Json = {"0": ["shop"], "shop": {"shop": "shop"}}.get(pointer.rpartition("/on/")[2], "shop")
     spec["extractors"]["x"] = {"type": "plain", "joins": [{**JOIN, "on": on}],
                                "take_columns": ["city"], "drop_columns": ["n*"]}
@@ -433,6 +437,7 @@ def test_objects_are_closed_but_for_free_names() -> None:
             if fragment.get("type") == "object" and fragment["additionalProperties"] is not False}
     assert free == {
         "/properties/extractors", "/properties/bundle/properties/keys",
+        "/properties/training/properties/class_weight/anyOf/1",
         "/$defs/extractor.plain/properties/joins/items/properties/on/anyOf/2",
         *(f"/$defs/preparation.{name}/properties/parts"
           for name in ("random_split", "stratified_split", "grouped_split")),

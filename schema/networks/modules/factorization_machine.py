@@ -22,7 +22,7 @@ class FactorizationMachine(nn.Module):
         super().__init__()
         self.linear = nn.Linear(width, 1)
         self.vectors = nn.Parameter(torch.empty(width, factors))
-        # As the author's libFM starts: without bias and linear terms, vectors near zero.
+        # Near zero, where the pairs weigh little until training asks for them.
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
         nn.init.normal_(self.vectors, std=0.1)
