@@ -11,6 +11,8 @@ from .feeds import EDGE, FRAMES_WIDTH
 from .layout import Box, Line
 from .text import count, mapping, records, shorten
 
+EXTRACTION = "extraction"
+
 NODE_LIMIT, DEPTH_LIMIT = 400, 8
 """What is drawn of a plan; deeper nodes stand at the deepest level that is drawn."""
 
@@ -44,7 +46,7 @@ def draw(plan: Mapping[str, Any]) -> str:
     flow, ends = _flow(nodes, parents, boxes)
     parts = [flow]
     if column.frames and boxes:
-        parts.append(_into(column.frames, boxes[_target(nodes, len(boxes))]))
+        parts.append(_into(column.frames, [boxes[place] for place in _targets(nodes[:len(boxes)])]))
     parts.append(column.svg())
     parts += [box.svg() for box in boxes]
     end = boxes[-1].bottom if boxes else EDGE
@@ -101,6 +103,9 @@ def _place(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int], left: int
 def _node(node: Mapping[str, Any]) -> tuple[Line, ...]:
     parameters = node.get("parameters")
     own = f"{count(parameters)} parameter{'s' if parameters != 1 else ''}" if parameters else ""
+    if own and node.get("trainable") != parameters:
+        own += f", {count(node.get('trainable'))} of them train" if node.get("trainable") \
+            else ", frozen"
     shapes = " → ".join(_shape(node[side]) for side in ("input", "output") if node.get(side))
     head = Line((shorten(node.get("type", "?")),), shapes)
     args = _args(mapping(node, "args"))
@@ -111,7 +116,8 @@ def _flow(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int],
           boxes: Sequence[Box]) -> tuple[str, list[int]]:
     """From a node to the next beside it, and from a parent to the first child.
 
-    What `parallel` gets goes to each of its children, and none of them feeds another.
+    What `parallel` gets goes to each of its children, and none of them feeds another, but for
+    an extraction in front of one.
     Returns the arrows and, for each node, where the line below it ends.
     """
     parts: list[str] = []
@@ -122,7 +128,8 @@ def _flow(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int],
     for place, parent in enumerate(parents):
         box, sibling = boxes[place], before.get(parent)
         before[parent] = place
-        if parent >= 0 and (sibling is None or nodes[parent].get("type") == "parallel"):
+        beside = parent >= 0 and nodes[parent].get("type") == "parallel"
+        if parent >= 0 and (sibling is None or (beside and not _feeds(nodes, sibling, place))):
             x = boxes[parent].x + TRUNK
             parts.append(layout.arrow((x, ends[parent]), (x, box.middle), (box.x, box.middle)))
             ends[parent] = box.middle
@@ -132,20 +139,25 @@ def _flow(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int],
     return "".join(parts), ends
 
 
-def _target(nodes: Sequence[Mapping[str, Any]], shown: int) -> int:
-    """The node that the frames flow into: the first extraction, or the first node of all."""
-    return next((place for place, node in enumerate(nodes[:shown])
-                 if node.get("type") == "extraction"), 0)
+def _feeds(nodes: Sequence[Mapping[str, Any]], before: int, place: int) -> bool:
+    """Whether a node is the extraction of `input_frames` of another."""
+    return nodes[before].get("pointer") == f"{nodes[place].get('pointer')}/input_frames"
 
 
-def _into(frames: Sequence[Box], target: Box) -> str:
-    """A line from each frame to where they meet, and one arrow from there to the target."""
+def _targets(nodes: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The nodes that the frames flow into: the extractions, else the first node of all."""
+    return [place for place, node in enumerate(nodes) if node.get("type") == EXTRACTION] or [0]
+
+
+def _into(frames: Sequence[Box], targets: Sequence[Box]) -> str:
+    """A line from each frame to where they meet, and from there an arrow to each target."""
     # Above the middle, where the arrow of a parent arrives.
-    y = target.y + 11
-    heights = [frame.middle for frame in frames]
+    arrive = [target.y + 11 for target in targets]
+    heights = [*arrive, *(frame.middle for frame in frames)]
     parts = [layout.line((frame.right, frame.middle), (BUS, frame.middle)) for frame in frames]
-    parts.append(layout.line((BUS, min(y, *heights)), (BUS, max(y, *heights))))
-    parts.append(layout.arrow((BUS, y), (target.x, y)))
+    parts.append(layout.line((BUS, min(heights)), (BUS, max(heights))))
+    parts += [layout.arrow((BUS, y), (target.x, y))
+              for y, target in zip(arrive, targets, strict=True)]
     return "".join(parts)
 
 

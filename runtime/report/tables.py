@@ -79,8 +79,9 @@ def _frames(extractors: list[Mapping[str, Any]]) -> str:
 
 def _width(entry: Mapping[str, Any]) -> str:
     """Numbers, and columns of ids where there are any."""
-    ids = entry.get("ids")
-    return count(entry.get("width")) + (f" + {count(ids)} of ids" if ids else "")
+    width, ids = entry.get("width"), entry.get("ids")
+    told = f"{count(ids)} of ids" if ids else ""
+    return " + ".join(filter(None, (count(width) if width or not ids else "", told)))
 
 
 def _contexts(contexts: list[Mapping[str, Any]]) -> str:
