@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import specc_side
+from contexts import contexts
 from measure import Child, ChildFailedError, interleave, run_child
 from results import Comparison, Figure, Goal, Section, compare, figure, machine_facts, render
 from setting import Setting
@@ -24,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 SPEC = HERE.parent / "specs" / "flights" / "spec.json"
 MEBIBYTE = 2**20
 EPOCHS = 3
+
 
 def dense_command(setting: Setting, *options: str) -> list[str]:
     """The hand-written script on the bundle."""
@@ -137,6 +139,7 @@ SECTIONS: dict[str, Callable[[Setting], Section]] = {
     "validate": validate_alone,
     "validate-bundle": validate_with_bundle,
     "many": many_specs,
+    "contexts": contexts,
 }
 
 

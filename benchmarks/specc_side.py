@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -100,3 +102,44 @@ def prepare_training(spec: Path, bundle: Path) -> Training:
         epoch=lambda: run_epoch(session, next(epochs), Silent()),
         matrix=matrix,
     )
+
+
+@dataclass(frozen=True)
+class Context:
+    """A spec with one context and one aggregation, checked, and its columns in memory.
+
+    Args:
+        referenced: bytes of the columns that the spec refers to.
+        extract: the aggregates of all samples, float32 `[samples, width]`.
+    """
+
+    referenced: int
+    extract: Callable[[], NDArray[np.float32]]
+
+
+def prepare_context(spec: Path, bundle: Path, frame: str, columns: Sequence[str]) -> Context:
+    """Checks the spec, and reads the columns of the one frame that it refers to."""
+    from specc.compiler.bundle import Bundle
+    from specc.compiler.data.context_fit import fit_context
+    from specc.compiler.passes.bind import bind
+    from specc.compiler.pipeline import read, resolve_document
+    from specc.compiler.stages import Source
+
+    document = read(Source(str(spec), spec.read_text(encoding="utf-8"))).stage
+    assert document is not None
+    graph = resolve_document(document).stage
+    assert graph is not None
+    opened = Bundle.open(bundle)
+    referenced = int(opened.read(frame, columns).nbytes)
+
+    def extract() -> NDArray[np.float32]:
+        bound = bind(graph, opened).stage
+        assert bound is not None
+        (context,) = bound.contexts.values()
+        fitted = fit_context(context, bound.bundle, bound.samples).stage
+        assert fitted is not None
+        (aggregate,) = fitted.aggregates.values()
+        assert aggregate.values is not None
+        return aggregate.values
+
+    return Context(referenced, extract)

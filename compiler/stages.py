@@ -7,7 +7,7 @@ Arrays inside a record are never written after the pass that made them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..schema.declaration import Args, NetworkType
@@ -266,6 +266,23 @@ class BundleSettings:
 
 
 @dataclass(frozen=True)
+class Head:
+    """One of several labels: a network behind that of the graph, and the loss at its end.
+
+    Args:
+        weight: what the loss counts in the sum over all heads.
+    """
+
+    pointer: str
+    name: str
+    label: Extractor
+    network: NetworkNode
+    loss: Node
+    weight: float
+    metrics: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
 class Graph:
     """The spec with every name resolved and every default filled in.
 
@@ -273,6 +290,9 @@ class Graph:
     must not judge is in `holes` and `assumed`, as in `Spec`. `written` is the value of the
     `Spec`, without defaults. `extractors` are those over the samples, the parts of `combined`
     one by one; `frames` is what the network may read.
+
+    With `heads` the output of `network` goes into the network of each; `label`, `loss` and
+    `metrics` are then those of the first. See `network.heads.views`.
     """
 
     source: Source
@@ -291,6 +311,7 @@ class Graph:
     training: Training
     contexts: tuple[Context, ...] = ()
     frames: Mapping[str, BatchFrame] = field(default_factory=dict)
+    heads: tuple[Head, ...] = ()
     holes: frozenset[str] = frozenset()
     assumed: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
@@ -560,12 +581,17 @@ UNKNOWN_LABEL = LabelFacts("unknown", 0, (), 0.0, 0.0, False)
 
 @dataclass(frozen=True, eq=False)
 class FittedGraph:
-    """A bound graph whose transformers are fitted on the training samples."""
+    """A bound graph whose transformers are fitted on the training samples.
+
+    Args:
+        labels: the facts of the labels of all heads, by the names of their extractors.
+    """
 
     bound: BoundGraph
     extractors: Mapping[str, FittedExtractor]
     contexts: Mapping[str, FittedContext]
     label: LabelFacts
+    labels: Mapping[str, LabelFacts]
 
 
 @dataclass(frozen=True)
@@ -611,13 +637,42 @@ class Shapes:
 
 
 @dataclass(frozen=True, eq=False)
+class ShapedHead:
+    """A head as if it were the only one: its graph, the shapes down to its output, its task."""
+
+    graph: Graph
+    shapes: Shapes
+    task: str
+
+
+@dataclass(frozen=True, eq=False)
 class ShapedGraph:
-    """A fitted graph whose network has real widths that agree with label and loss."""
+    """A fitted graph whose network has real widths that agree with label and loss.
+
+    Args:
+        shapes: those of all nodes; with heads, what is said of the output is that of the network
+            that goes into each.
+        task: `binary`, `multiclass`, `multilabel` or `regression`; `several` with heads.
+        heads: each by its name.
+    """
 
     fitted: FittedGraph
     shapes: Shapes
     task: str
-    """`binary`, `multiclass`, `multilabel` or `regression`."""
+    heads: Mapping[str, ShapedHead] = field(default_factory=dict)
+
+    @property
+    def views(self) -> Mapping[str, ShapedGraph]:
+        """Name of a head -> the graph as if this were its only one; without heads the graph
+        itself, under the empty name."""
+        fitted = self.fitted
+        return {
+            name: ShapedGraph(
+                replace(fitted, bound=replace(fitted.bound, graph=head.graph),
+                        label=fitted.labels[head.graph.label.name]),
+                head.shapes, head.task)
+            for name, head in self.heads.items()
+        } or {"": self}
 
 
 @dataclass(frozen=True)
@@ -687,6 +742,14 @@ class Plan:
     def epochs(self) -> int:
         """Epochs of the run, the last of which may be cut short."""
         return -(-self.steps // self.steps_per_epoch)
+
+    @property
+    def views(self) -> Mapping[str, Plan]:
+        """Name of a head -> the plan as if this were its only one; without heads the plan itself,
+        under the empty name."""
+        if not self.shaped.heads:
+            return {"": self}
+        return {name: replace(self, shaped=view) for name, view in self.shaped.views.items()}
 
     @property
     def graph(self) -> Graph:

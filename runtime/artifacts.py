@@ -15,8 +15,10 @@ import safetensors.torch
 
 from ..compiler.fits.saved import ARRAYS, STATES
 from ..compiler.fits.state import fitted_state
+from ..compiler.network.heads import name_in
 from ..compiler.stages import LabelFacts, Plan
 from . import run_folder
+from .batches import by_head
 from .build import Network
 from .evaluate import Evaluation
 from .history import History
@@ -54,19 +56,23 @@ def predictions_table(plan: Plan, evaluations: Mapping[str, Evaluation]) -> pa.T
     `true` and `predicted`: the probability of 1 for two numeric values, the class for
     classes (with `probability_<class>` beside it), else the value; numbered by column where
     the label has several, named by class for a `multi_hot` label. Numbers are on the scale of
-    the label's raw columns. A loss of quantiles adds `predicted_q<quantile>` for each.
+    the label's raw columns. A loss of quantiles adds `predicted_q<quantile>` for each. With
+    heads the columns of each are called `<head>.true` and so on.
     """
     parts = list(evaluations.items())
     samples = np.concatenate([evaluation.samples for _, evaluation in parts])
     order = np.argsort(samples, kind="stable")
-    output = np.concatenate([evaluation.output for _, evaluation in parts])[order]
-    label = np.concatenate([evaluation.label for _, evaluation in parts])[order]
     names = np.repeat(np.arange(len(parts)), [len(entry.samples) for _, entry in parts])[order]
     columns = _key_columns(plan, plan.samples.rows[samples[order]])
     columns["split"] = pa.DictionaryArray.from_arrays(
         pa.array(names, pa.int32()), pa.array([split for split, _ in parts])
     ).cast(pa.string())
-    return pa.table({**columns, **_values(plan, output, label)})
+    for head, view in plan.views.items():
+        output = np.concatenate([by_head(entry.output)[head] for _, entry in parts])[order]
+        label = np.concatenate([by_head(entry.label)[head] for _, entry in parts])[order]
+        columns |= {name_in(head, name): values
+                    for name, values in _values(view, output, label).items()}
+    return pa.table(columns)
 
 
 def _key_columns(plan: Plan, rows: Any) -> dict[str, pa.Array]:

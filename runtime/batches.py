@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from .lookup import CodedInput, Layout
 
 Input = Tensor | CodedInput | Features | Sequence
 
+_Value = TypeVar("_Value")
+
 RowFrame = DeviceFrame | AggregateFrame | PivotFrame
 """One row for each sample."""
 
@@ -28,6 +31,35 @@ StepFrame = SequenceFrame | FoldedFrame
 Frame = RowFrame | StepFrame
 
 
+Labels = Tensor | Mapping[str, Tensor]
+"""A label, or with heads one by the name of each."""
+
+
+def by_head(values: _Value | Mapping[str, _Value]) -> Mapping[str, _Value]:
+    """What there is for each head by its name; the only one, without heads, under the empty
+    name."""
+    return values if isinstance(values, Mapping) else {"": values}
+
+
+@dataclass(frozen=True, eq=False)
+class LabelSource:
+    """Where labels come from.
+
+    Args:
+        frame: the encoded label.
+        class_numbers: whether a label is one class number a row, rather than numbers by column.
+    """
+
+    frame: DeviceFrame
+    class_numbers: bool
+
+    def of(self, samples: Tensor) -> Tensor:
+        """The labels of samples: float32 `(samples, columns)` or int64 `(samples,)`."""
+        rows = self.frame.positions.index_select(0, samples)
+        values = self.frame.dense.index_select(0, rows)
+        return values[:, 0].long() if self.class_numbers else values
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """One step's rows.
@@ -35,16 +67,17 @@ class Batch:
     Args:
         inputs: pointer of an extraction -> float32 `(batch, width)`, or its coded form, or with
             ids beside it, or steps.
-        label: float32 `(batch, columns)`, or int64 `(batch,)` for class numbers.
+        label: float32 `(batch, columns)`, or int64 `(batch,)` for class numbers; with heads one
+            by the name of each.
         weight: what each row counts in the loss, float32 `(batch,)`; None where all count alike.
     """
 
     inputs: Mapping[str, Input]
-    label: Tensor
+    label: Labels
     weight: Tensor | None = None
 
     def __len__(self) -> int:
-        return len(self.label)
+        return len(next(iter(by_head(self.label).values())))
 
     @property
     def amount(self) -> int | Tensor:
@@ -149,28 +182,29 @@ class Batches:
 
     Args:
         extractions: pointer of an extraction -> its frames in order.
-        label: the label's frame.
-        class_numbers: whether the label is one class number a row.
+        label: where the label comes from, or with heads that of each by its name.
         batch_size: the most rows of one batch.
         weight: what each sample counts in the loss, float32 `(samples,)`.
     """
 
-    def __init__(self, extractions: Mapping[str, list[Frame]], label: DeviceFrame,
-                 class_numbers: bool, batch_size: int, weight: Tensor | None = None) -> None:
+    def __init__(self, extractions: Mapping[str, list[Frame]],
+                 label: LabelSource | Mapping[str, LabelSource], batch_size: int,
+                 weight: Tensor | None = None) -> None:
+        self._label = label
+        first, *_ = by_head(label).values()
+        device = first.frame.dense.device
         self._extractions = {
-            pointer: _extraction(frames, batch_size, label.dense.device)
+            pointer: _extraction(frames, batch_size, device)
             for pointer, frames in extractions.items()
         }
-        self._label = label
-        self._class_numbers = class_numbers
         self.batch_size = batch_size
         self.weight = weight
 
-    def labels(self, samples: Tensor) -> Tensor:
-        """The labels of samples: float32 `(samples, columns)` or int64 `(samples,)`."""
-        rows = self._label.positions.index_select(0, samples)
-        values = self._label.dense.index_select(0, rows)
-        return values[:, 0].long() if self._class_numbers else values
+    def labels(self, samples: Tensor) -> Labels:
+        """The labels of samples; see `LabelSource.of`."""
+        if isinstance(self._label, Mapping):
+            return {name: source.of(samples) for name, source in self._label.items()}
+        return self._label.of(samples)
 
     def weights(self, samples: Tensor) -> Tensor | None:
         """What the samples count in the loss, float32 `(samples,)`."""
@@ -191,5 +225,6 @@ class Batches:
                 pointer: entry.gather(ordered[pointer], start, stop)
                 for pointer, entry in self._extractions.items()
             }
-            yield Batch(inputs, labels[start:stop],
-                        None if weight is None else weight[start:stop])
+            cut = {name: label[start:stop] for name, label in labels.items()} \
+                if isinstance(labels, Mapping) else labels[start:stop]
+            yield Batch(inputs, cut, None if weight is None else weight[start:stop])

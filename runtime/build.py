@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..compiler.data.vectors import read_vectors
+from ..compiler.network.heads import networks
 from ..compiler.network.shared import definitions
 from ..compiler.network.tree import EXTRACTION
 from ..compiler.seeds import derive_seed
-from ..compiler.stages import NetworkNode, Plan
+from ..compiler.stages import NetworkNode, Plan, ShapedHead
 from ..compiler.text.pointer import join
 from ..schema.declaration import Scope
 from ..schema.networks.modules.values import Sequence
@@ -46,12 +47,27 @@ class PerStep(nn.Module):
         return steps._replace(values=self.inner(steps.values))
 
 
+class WithHeads(nn.Module):
+    """Batch -> the output of each head by its name: all read what one network gives."""
+
+    def __init__(self, trunk: nn.Module, heads: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.trunk = trunk
+        # A list, since a name of a spec may be that of a method.
+        self.heads = nn.ModuleList(heads.values())
+        self._names = tuple(heads)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        value = self.trunk(batch)
+        return {name: head(value) for name, head in zip(self._names, self.heads, strict=True)}
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """A built network.
 
     Args:
-        module: Batch -> output; calls the others.
+        module: Batch -> output, or with heads the output of each by its name; calls the others.
         nodes: pointer -> module of every node that has weights or state of its own.
     """
 
@@ -146,9 +162,9 @@ def build_network(plan: Plan, layouts: Mapping[str, Layout], device: torch.devic
     Args:
         layouts: pointer of an extraction -> the layout of its columns.
     """
-    shapes = plan.shaped.shapes
+    shapes, heads = plan.shaped.shapes, plan.shaped.heads
     builder = _Builder(
-        label_width=_width(shapes.output),
+        label_width=None if heads else _width(shapes.output),
         seed=plan.graph.seed,
         shapes={node.pointer: node.output for node in shapes.nodes},
         layouts=layouts,
@@ -158,7 +174,18 @@ def build_network(plan: Plan, layouts: Mapping[str, Layout], device: torch.devic
     )
     with torch.random.fork_rng(devices=[]):
         module = builder.build(plan.graph.network, shapes.nodes[0].input)
+        if heads:
+            module = WithHeads(module, {
+                name: _build_head(builder, head, shapes.output) for name, head in heads.items()})
     return Network(module.to(device), dict(_own_parts(builder)))
+
+
+def _build_head(builder: _Builder, head: ShapedHead, value: Value) -> nn.Module:
+    """The module of a head, which reads `value` and may share what stands before it."""
+    graph = head.graph
+    builder.label_width = _width(head.shapes.output)
+    builder.shared = definitions(*networks(graph))
+    return builder.build(graph.heads[0].network, value)
 
 
 def given_vectors(plan: Plan, name: str) -> NDArray[np.float32]:

@@ -75,10 +75,13 @@ def build_loss(node: Node, device: torch.device, *, weighted: bool = False) -> n
     if weights is not None and args.get(weights) is not None:
         args[weights] = torch.tensor(args[weights], dtype=torch.float32, device=device)
     make = _OWN_LOSSES.get(node.type) or _class(node.type)
+    try:
+        rows: nn.Module = make(**({**args, "reduction": "none"} if weighted else args)).to(device)
+    except Exception as error:
+        error.add_note(f"while building {node.pointer} as {node.type}")
+        raise
     if not weighted:
-        loss: nn.Module = make(**args)
-        return loss.to(device)
-    rows = make(**{**args, "reduction": "none"}).to(device)
+        return rows
     if node.type not in _DIVIDES_BY_CLASS:
         return WeightedLoss(rows, args["reduction"])
     return WeightedLoss(rows, args["reduction"], args["weight"], args["ignore_index"])

@@ -102,8 +102,13 @@ class Times:
 
     def ages(self, samples: Tensor, places: Tensor) -> Tensor:
         """Seconds from each row to its sample, float32 like `places`."""
-        ticks = self.samples[samples][:, None] - self.rows[places]
+        ticks = self.samples[samples][:, None] - _at(self.rows, places)
         return (ticks.double() * self.seconds).float()
+
+
+def _at(entries: Tensor, places: Tensor) -> Tensor:
+    """The entries at some places; zeros where there are none at all, and the mask hides all."""
+    return entries[places] if len(entries) else torch.zeros_like(places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,12 +123,12 @@ class StepRows:
 
     def numbers(self, places: Tensor, there: Tensor) -> Tensor:
         """float32 `(batch, steps, width)`, 0 where no row is there."""
-        rows = [part.dense[part.positions[places]] for part in self.parts]
+        rows = [part.dense[_at(part.positions, places)] for part in self.parts]
         return torch.cat(rows, dim=-1).masked_fill(~there[..., None], 0.0)
 
     def ids(self, places: Tensor, there: Tensor) -> Tensor | None:
         """int64 `(batch, steps, columns)`, 0 where no row is there; None without ids."""
-        rows = [part.ids[part.positions[places]] for part in self.parts if part.ids.shape[1]]
+        rows = [part.ids[_at(part.positions, places)] for part in self.parts if part.ids.shape[1]]
         return torch.cat(rows, dim=-1).masked_fill(~there[..., None], 0) if rows else None
 
 

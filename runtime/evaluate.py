@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,16 @@ from numpy.typing import NDArray
 
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic
+from ..compiler.network.early_stopping import LOSS
+from ..compiler.network.heads import name_in
+from .batches import Labels, by_head
 from .metrics import measure
 from .predictions import predictions
 from .sampling import split_samples
 from .session import Session
+
+Arrays = NDArray[Any] | Mapping[str, NDArray[Any]]
+"""An array, or with heads one by the name of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,23 +32,27 @@ class Evaluation:
     Args:
         samples: the samples of the split, int64 `(rows,)`.
         output: what the network gave, float32 `(rows, width)`, or `(rows, members, width)` of an
-            ensemble.
-        label: float32 `(rows, columns)`, or int64 `(rows,)` for class numbers.
-        measures: `loss` and every metric; None where one is not defined.
+            ensemble; with heads that of each by its name.
+        label: float32 `(rows, columns)`, or int64 `(rows,)` for class numbers; with heads that of
+            each by its name.
+        measures: `loss` and every metric, with heads the loss and the metrics of each as
+            `<head>.<name>`; None where one is not defined.
     """
 
     samples: NDArray[np.int64]
-    output: NDArray[np.float32]
-    label: NDArray[Any]
+    output: Arrays
+    label: Arrays
     measures: dict[str, float | None]
     found: tuple[Diagnostic, ...]
 
 
-def outputs(session: Session, samples: torch.Tensor) -> torch.Tensor:
+def outputs(session: Session, samples: torch.Tensor) -> Labels:
     """What the network gives for samples, as `Evaluation.output`, on the device."""
     session.module.eval()
     with torch.inference_mode():
         parts = [session.module(batch) for batch in session.evaluation.of(samples)]
+    if isinstance(parts[0], Mapping):
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     return torch.cat(parts)
 
 
@@ -58,17 +68,35 @@ def evaluate(session: Session, split: str) -> Evaluation:
     with torch.inference_mode():
         weight = session.evaluation.weights(on_device)
         amount = len(samples) if weight is None else weight.sum()
-        loss = float(session.mean_loss(session.loss_of(output, label, weight), amount))
-        loss = loss if float(amount) else math.nan
-    output_array, label_array = output.cpu().numpy(), label.cpu().numpy()
-    predicted = predictions(session.plan, output_array, label_array)
-    measures, found = measure(session.plan, predicted, samples.numpy(), split)
-    if not math.isfinite(loss):
-        node = session.plan.graph.loss
-        found = (codes.UNDEFINED_METRIC.at(node.pointer, metric=node.type, split=split,
-                                           reason=f"its value is {loss}"), *found)
-    measures = {"loss": loss if math.isfinite(loss) else None, **measures}
-    return Evaluation(samples.numpy(), output_array, label_array, measures, found)
+        losses = {
+            name: float(session.mean_loss(loss, amount)) if float(amount) else math.nan
+            for name, loss in session.losses_of(output, label, weight).items()
+        }
+    output_arrays, label_arrays = _arrays(output), _arrays(label)
+    measures: dict[str, float | None] = {LOSS: _or_none(session.total(losses))}
+    found: list[Diagnostic] = []
+    for name, view in session.plan.views.items():
+        loss, node = losses[name], view.graph.loss
+        if not math.isfinite(loss):
+            found.append(codes.UNDEFINED_METRIC.at(node.pointer, metric=node.type, split=split,
+                                                   reason=f"its value is {loss}"))
+        predicted = predictions(view, by_head(output_arrays)[name], by_head(label_arrays)[name])
+        values, undefined = measure(view, predicted, samples.numpy(), split)
+        found += undefined
+        for key, value in {LOSS: _or_none(loss), **values}.items():
+            measures[name_in(name, key)] = value
+    return Evaluation(samples.numpy(), output_arrays, label_arrays, measures, tuple(found))
+
+
+def _arrays(values: Labels) -> Arrays:
+    if isinstance(values, Mapping):
+        return {name: value.cpu().numpy() for name, value in values.items()}
+    array: NDArray[Any] = values.cpu().numpy()
+    return array
+
+
+def _or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def evaluate_all(session: Session, splits: Iterable[str]) -> dict[str, Evaluation]:

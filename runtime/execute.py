@@ -18,7 +18,7 @@ from .environment import environment
 from .evaluate import Evaluation, evaluate_all
 from .history import History, Row
 from .loop import Stopped, train
-from .metrics import directions
+from .metrics import directions_of
 from .progress import Progress
 from .rehearse import rehearse
 from .session import Session, open_session
@@ -129,7 +129,7 @@ def _write_report(folder: Path, plan: Plan, history: History,
         plan=plan.description,
         history=history.columns,
         metrics=artifacts.final_metrics(evaluations),
-        directions=directions(plan.graph.metrics),
+        directions=directions_of(plan.graph),
         environment=_flat(about),
         warnings=[diagnostic.message for diagnostic in found],
     ))

@@ -11,6 +11,7 @@ import torch
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic
 from ..compiler.seeds import derive_seed
+from .batches import by_head
 from .constructors import STEPS_BY_BATCH, step_scheduler
 from .evaluate import Evaluation, evaluate_all
 from .history import History, Row
@@ -148,7 +149,7 @@ def _after_epoch(session: Session, mean: float) -> None:
 def _check_outputs(evaluations: Mapping[str, Evaluation], epoch: int, batch: int) -> None:
     """Raises Diverged when the last step of an epoch broke the weights: no batch shows that."""
     for evaluation in evaluations.values():
-        if not np.isfinite(evaluation.output).all():
+        if not all(np.isfinite(output).all() for output in by_head(evaluation.output).values()):
             raise Stopped(codes.DIVERGED.at("/optimizer", value=float("nan"), epoch=epoch,
                                              batch=batch))
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic
-from ..compiler.network.early_stopping import metric_names
-from ..compiler.stages import Node, Plan
+from ..compiler.network.early_stopping import LOSS, metric_names
+from ..compiler.network.heads import name_in, views
+from ..compiler.stages import Graph, Node, Plan
 from ..schema.constructors.types import Direction
 from ..schema.metrics import METRICS
 from . import query_metrics, sample_metrics
@@ -41,6 +42,18 @@ def directions(nodes: tuple[Node, ...]) -> dict[str, Direction]:
         name: _DECLARED[node.type].direction
         for name, node in zip(metric_names(nodes), nodes, strict=True)
     }
+
+
+def directions_of(graph: Graph) -> dict[str, Direction]:
+    """The same for every measure of a graph but its loss: with heads the loss of each, and its
+    metrics."""
+    found: dict[str, Direction] = {}
+    for head, view in views(graph).items():
+        if head:
+            found[name_in(head, LOSS)] = "lower"
+        found |= {name_in(head, name): direction
+                  for name, direction in directions(view.metrics).items()}
+    return found
 
 
 def measure(plan: Plan, predicted: Predictions, samples: NDArray[np.int64], split: str) -> tuple[

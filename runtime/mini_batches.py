@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from ..compiler.stages import Plan
-from .batches import Batch
+from .batches import Batch, by_head
 from .lookup import CodedInput
 from .sampling import mini_batch_order
 
@@ -26,13 +26,16 @@ def rows_of(values: Any, index: Tensor) -> Any:
     """The rows `index` of an input, in the form that it has.
 
     Args:
-        values: a tensor `(batch, ...)`, `CodedInput`, or `Features` or `Sequence` of such.
+        values: a tensor `(batch, ...)`, `CodedInput`, or `Features` or `Sequence` of such; or
+            several by name.
         index: int64 `(rows,)`, on the device of the input.
     """
     if values is None:
         return None
     if isinstance(values, Tensor):
         return values.index_select(0, index)
+    if isinstance(values, Mapping):
+        return {name: rows_of(part, index) for name, part in values.items()}
     if isinstance(values, CodedInput):
         return CodedInput(rows_of(values.dense, index), rows_of(values.codes, index))
     return type(values)(*(rows_of(part, index) for part in values))
@@ -52,11 +55,11 @@ def mini_batches(plan: Plan, batch: Batch, epoch: int, number: int,
     if rows is None:
         yield batch
         return
-    order = mini_batch_order(plan, epoch, number, mini_epoch, len(batch)).to(batch.label.device)
+    first, *_ = by_head(batch.label).values()
+    order = mini_batch_order(plan, epoch, number, mini_epoch, len(batch)).to(first.device)
     for start in range(0, len(order), rows):
         index = order[start:start + rows]
-        inputs = {pointer: rows_of(values, index) for pointer, values in batch.inputs.items()}
-        yield Batch(inputs, rows_of(batch.label, index), rows_of(batch.weight, index))
+        yield Batch(*(rows_of(part, index) for part in (batch.inputs, batch.label, batch.weight)))
 
 
 def parts_of(plan: Plan, batches: Iterable[Batch], epoch: int) -> Iterator[Part]:

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import IO, Any, Protocol
 
-from ..compiler.network.early_stopping import metric_names
+from ..compiler.network.early_stopping import LOSS, measure_names
 from ..compiler.stages import Plan
 from .history import Row
 
@@ -48,8 +48,8 @@ def epoch_line(row: Row, plan: Plan) -> str:
 
     Of the metrics only the first is shown, or the loss without any; all are in the history.
     """
-    names = metric_names(plan.graph.metrics)
-    metric = names[0] if names else "loss"
+    names = measure_names(plan.graph)
+    metric = next((name for name in names if name.rpartition(".")[2] != LOSS), LOSS)
     rows, seconds = row["rows"] or 0, row["seconds"] or 0
     parts = [f"epoch {row['epoch']}/{plan.epochs}"]
     if row["loss_train"] is not None:

@@ -21,9 +21,10 @@ from ..compiler.bundle import BundleError
 from ..compiler.data.windows import of_samples, positions
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic
+from ..compiler.network.heads import networks, views
 from ..compiler.stages import FittedContext, FittedExtractor, Plan
 from ..schema.shapes import BATCH, counted, show
-from .batches import Frame
+from .batches import Frame, by_head
 from .constructors import STEPS_BY_BATCH, step_scheduler
 from .device import choose_device, threads
 from .session import Session, build_session, load_plan_frames
@@ -123,17 +124,16 @@ def _one_step(plan: Plan, device: torch.device) -> None:
     batch = next(session.training.of(torch.arange(count, device=device)))
     with _refusal(_current_node(session), plan):
         output = session.module(batch)
-    shape = plan.shaped.shapes.output
-    assert isinstance(shape, tuple)
-    expected = show(counted(shape))
-    got = show((BATCH, *output.shape[1:]))
-    if got != expected:
-        raise _Refused(codes.SHAPE_MISMATCH.at(
-            graph.network.pointer, type=graph.network.type, got=f"the real output {got}",
-            wanted=f"{expected}, as its shape rule says",
-        ))
-    with _refusal(["/loss"], plan):
-        loss = session.loss_of(output, batch.label, batch.weight)
+    for name, part in by_head(output).items():
+        _check_shape(plan.views[name], part)
+    place = [graph.loss.pointer]
+    labels = by_head(batch.label)
+    losses: dict[str, torch.Tensor] = {}
+    with _refusal(place, plan):
+        for name, part in by_head(output).items():
+            place[0] = plan.views[name].graph.loss.pointer
+            losses |= session.losses_of({name: part}, {name: labels[name]}, batch.weight)
+        loss = session.total(losses)
         loss.backward()  # type: ignore[no-untyped-call]
     with _refusal(["/optimizer"], plan):
         session.optimizer.step()
@@ -142,6 +142,19 @@ def _one_step(plan: Plan, device: torch.device) -> None:
                                             what="weights"))
     with _refusal(["/scheduler"], plan):
         _whole_schedule(session, float(loss))
+
+
+def _check_shape(view: Plan, output: torch.Tensor) -> None:
+    shape = view.shaped.shapes.output
+    assert isinstance(shape, tuple)
+    expected = show(counted(shape))
+    got = show((BATCH, *output.shape[1:]))
+    node = networks(view.graph)[-1]
+    if got != expected:
+        raise _Refused(codes.SHAPE_MISMATCH.at(
+            node.pointer, type=node.type, got=f"the real output {got}",
+            wanted=f"{expected}, as its shape rule says",
+        ))
 
 
 def _all_finite(tensors: Iterable[torch.Tensor]) -> bool:
@@ -176,7 +189,7 @@ def _place_of(error: Exception) -> str:
     for note in getattr(error, "__notes__", ()):
         if note.startswith("while building "):
             return str(note.split()[2])
-    functions = {"build_loss": "/loss", "build_optimizer": "/optimizer",
+    functions = {"build_optimizer": "/optimizer",
                  "build_scheduler": "/scheduler"}
     trace = error.__traceback__
     while trace is not None:
@@ -208,7 +221,8 @@ def _refusal(place: list[str], plan: Plan) -> Iterator[None]:
 
 
 def _refused(pointer: str, plan: Plan, error: Exception) -> Diagnostic:
-    named = {"/loss": plan.graph.loss, "/optimizer": plan.graph.optimizer}
+    losses = [view.loss for view in views(plan.graph).values()]
+    named = {node.pointer: node for node in (*losses, plan.graph.optimizer)}
     node = named.get(pointer)
     if pointer == "/scheduler":
         node = plan.graph.scheduler

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn, optim
@@ -12,13 +13,15 @@ from ..compiler.network.tree import extractions
 from ..compiler.stages import Plan, ShapedNode
 from ..schema.agreement import loss_rule
 from ..schema.shapes import counted, members_of, size
-from .batches import Batches, Frame, layout_of
+from .batches import Batches, Frame, Labels, LabelSource, by_head, layout_of
 from .build import Network, build_network
 from .constructors import build_loss, build_optimizer, build_scheduler
 from .contexts import load_context
 from .frames import DeviceFrame, load_frames
 from .parameters import optimizer_groups
 from .weights import loss_weights, positive
+
+Value = TypeVar("Value", Tensor, float)
 
 EVALUATION_BYTES = 64 * 1024 * 1024
 """Memory for the widest tensor of an evaluation batch."""
@@ -32,7 +35,7 @@ class Session:
     device: torch.device
     frames: dict[str, Frame]
     network: Network
-    loss: nn.Module
+    losses: Mapping[str, nn.Module]
     optimizer: optim.Optimizer
     scheduler: Any
     training: Batches
@@ -42,26 +45,51 @@ class Session:
     def module(self) -> nn.Module:
         return self.network.module
 
-    def loss_of(self, output: Tensor, label: Tensor, weight: Tensor | None) -> Tensor:
-        """The loss of a batch, one number; of an ensemble the mean of its members' losses.
+    @property
+    def loss(self) -> nn.Module:
+        """The loss; with heads that of the first."""
+        return next(iter(self.losses.values()))
+
+    def loss_of(self, output: Labels, label: Labels, weight: Tensor | None) -> Tensor:
+        """The loss of a batch, one number: with heads the weighted sum of theirs.
 
         Args:
-            output: `(batch, width)`, or `(batch, members, width)` of an ensemble.
+            output: `(batch, width)`, or `(batch, members, width)` of an ensemble; with heads that
+                of each by its name.
             weight: what each row counts, `(batch,)`, where rows do not count alike.
         """
+        return self.total(self.losses_of(output, label, weight))
+
+    def losses_of(self, output: Labels, label: Labels, weight: Tensor | None) -> dict[str, Tensor]:
+        """The loss of a batch in each head, without its weight; of an ensemble the mean of its
+        members' losses."""
+        labels = by_head(label)
+        return {name: self._loss_of(self.losses[name], part, labels[name], weight)
+                for name, part in by_head(output).items()}
+
+    def total(self, losses: Mapping[str, Value]) -> Value:
+        """The weighted sum of the losses of heads; one that counts nothing is not in it."""
+        weights = {head.name: head.weight for head in self.plan.graph.heads} or {"": 1.0}
+        first, *rest = (loss if weights[name] == 1.0 else weights[name] * loss
+                        for name, loss in losses.items() if weights[name])
+        return sum(rest, first)
+
+    def _loss_of(self, loss: nn.Module, output: Tensor, label: Tensor,
+                 weight: Tensor | None) -> Tensor:
         weights = () if weight is None else (weight,)
         if output.ndim == 2:
-            value: Tensor = self.loss(output, label, *weights)
+            value: Tensor = loss(output, label, *weights)
             return value
         # Each member's output is a row of its own, with the label of its sample.
         members = output.shape[1]
-        value = self.loss(output.flatten(0, 1), *(
+        value = loss(output.flatten(0, 1), *(
             each.repeat_interleave(members, dim=0) for each in (label, *weights)))
         return value / members if self.sums else value
 
     @property
     def sums(self) -> bool:
-        """Whether the loss adds the rows of a batch up, rather than taking their mean."""
+        """Whether the loss adds the rows of a batch up, rather than taking their mean; all heads
+        do so alike."""
         return getattr(self.loss, "reduction", "mean") == "sum"
 
     def mean_loss(self, value: Tensor, amount: int | Tensor) -> Tensor:
@@ -104,16 +132,16 @@ def build_session(plan: Plan, device: torch.device, frames: dict[str, Frame]) ->
                   for part in graph.frames[name].extractors or (name,)]
         for pointer, names in extractions(graph.network)
     }
-    label = frames[graph.label.name]
-    assert isinstance(label, DeviceFrame)
+    sources = {name: _label_source(view, frames) for name, view in plan.views.items()}
+    label = sources if graph.heads else sources[""]
     network = build_network(
         plan, {pointer: layout_of(inner) for pointer, inner in read.items()}, device
     )
     optimizer = build_optimizer(graph.optimizer, optimizer_groups(plan, network), device)
-    weight = loss_weights(plan, label)
+    weight = loss_weights(plan, next(iter(sources.values())).frame)
 
     def batches(batch_size: int) -> Batches:
-        return Batches(read, label, reads_class_numbers(plan), batch_size, weight)
+        return Batches(read, label, batch_size, weight)
 
     rows = min(graph.training.batch_size, plan.epoch_rows)
     width = max(_width(node) for node in plan.shaped.shapes.nodes)
@@ -122,12 +150,19 @@ def build_session(plan: Plan, device: torch.device, frames: dict[str, Frame]) ->
         device=device,
         frames=frames,
         network=network,
-        loss=build_loss(graph.loss, device, weighted=weight is not None),
+        losses={name: build_loss(view.graph.loss, device, weighted=weight is not None)
+                for name, view in plan.views.items()},
         optimizer=optimizer,
         scheduler=build_scheduler(plan, optimizer),
         training=batches(rows),
         evaluation=batches(max(1, min(8192, EVALUATION_BYTES // (4 * width)))),
     )
+
+
+def _label_source(view: Plan, frames: Mapping[str, Frame]) -> LabelSource:
+    frame = frames[view.graph.label.name]
+    assert isinstance(frame, DeviceFrame)
+    return LabelSource(frame, reads_class_numbers(view))
 
 
 def _width(node: ShapedNode) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..compiler.network.early_stopping import LOSS
 from ..compiler.stages import Plan
 from .history import History, Row
-from .metrics import directions
+from .metrics import directions_of
 
 
 class Limits:
@@ -40,7 +40,7 @@ class Watch:
 
     def __init__(self, plan: Plan) -> None:
         self._stopping = plan.graph.training.early_stopping
-        self._directions = {LOSS: "lower", **directions(plan.graph.metrics)}
+        self._directions = {LOSS: "lower", **directions_of(plan.graph)}
         self._best: float | None = None
         self._best_epoch = 0
         self._weights: dict[str, Tensor] = {}

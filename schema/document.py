@@ -6,6 +6,7 @@ from . import training
 from .declaration import Fragment
 from .extractors import EXTRACTOR, KEYS
 from .fields import REQUIRED, integer, many_of, mapping, one_of, string
+from .heads import HEADS, HEADS_FIELD, LOSS
 
 VERSION = 1
 """The version of the vocabulary, written in a spec as `"specc": 1`."""
@@ -82,7 +83,8 @@ PROPERTIES: dict[str, Fragment] = {
     "network": one_of("network", "The network, from the frames of the batch to its output.",
                       example={"type": "fully_connected", "sizes": [10, 1],
                                "input_frames": ["passengers"]}),
-    "loss": one_of("loss", "What training minimises.", example={"type": "torch.nn:MSELoss"}),
+    LOSS: one_of("loss", "What training minimises; every spec without `heads` has one.",
+                 default=None, null=True, example={"type": "torch.nn:MSELoss"}),
     "optimizer": one_of("optimizer", "How the weights follow the gradients.",
                         default={"type": "torch.optim:AdamW"},
                         example={"type": "torch.optim:SGD", "lr": 0.5}),
@@ -91,8 +93,9 @@ PROPERTIES: dict[str, Fragment] = {
                         example={"type": "torch.optim.lr_scheduler:StepLR", "step_size": 5}),
     "metrics": many_of("metric", "What is measured on each evaluated split.", default=[],
                        example=[{"type": "sklearn.metrics:roc_auc_score"}]),
+    HEADS: HEADS_FIELD,
     "training": _object("How to train.", training.PROPERTIES, default={},
                         example={"epochs": 10, "batch_size": 50}),
 }
 
-REQUIRED_KEYS = ("specc", "extractors", "network", "loss")
+REQUIRED_KEYS = ("specc", "extractors", "network")

@@ -17,19 +17,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .contexts import CONTEXT
 from .declaration import Fragment
-from .extractors import EXTRACTOR, PLAIN
+from .extractors import EMBEDDING
 from .narrow_flat import take_all
-from .narrow_forms import ALL, GLOB, properties_of, ref
+from .narrow_following import following
+from .narrow_forms import ALL, CHAINED, properties_of
 from .operations import OPERATION, OPERATIONS
 from .preparation import DERIVE, FILTER, PREPARATIONS
 from .samplers import EVEN
 from .subschemas import rewritten
 
-LONGEST_CHAIN = 3
-"""Joins up to which the columns follow the frames; the rules grow with frames times joins."""
-
-_NO_STRING: Fragment = {"not": {"type": "string"}}
 _WITHOUT_DERIVED: Fragment = {"not": {
     "properties": {"bundle": {
         "type": "object",
@@ -40,8 +38,6 @@ _WITHOUT_DERIVED: Fragment = {"not": {
     }},
     "required": ["bundle"],
 }}
-_ON_TYPES: Fragment = {"type": ["string", "array", "object"]}
-"""The types again, from which an editor tells what to write behind a key."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +76,18 @@ def narrowed(schema: Fragment, names: BundleNames, *, conditions: bool = True) -
     result: dict[str, Any] = rewritten(schema, lambda fragment: fragment)
     steps = (f"preparation.{step.name}" for step in PREPARATIONS)
     operations = (f"{OPERATION}.{operation.name}" for operation in OPERATIONS)
-    for name in (f"{EXTRACTOR}.{PLAIN.name}", f"sampler.{EVEN.name}", *steps, *operations):
+    chained = (f"{family}.{entry.name}" for family, entry in CHAINED)
+    for name in (*chained, f"sampler.{EVEN.name}", *steps, *operations):
         result["$defs"][name] = _without_examples(result["$defs"][name])
     for name in ("bundle", "extractors", "training"):
         result["properties"][name] = _without_examples(result["properties"][name])
     _name_frames(result, names)
     result["$defs"] |= _definitions(names)
     if conditions:
-        _follow_frames(result, names)
+        rules, definitions = following(names.frames, names.index_frame)
+        result["$defs"] |= definitions
+        # All at the root, where editors weigh them after the vocabulary.
+        result["allOf"] = [{"if": _WITHOUT_DERIVED, "then": {"allOf": rules}}]
     else:
         take_all(result)
     return result
@@ -119,23 +119,6 @@ def _definitions(names: BundleNames) -> dict[str, Any]:
             for place, columns in {**told, ALL: names.all_columns()}.items()}
 
 
-def _column(place: object) -> dict[str, Any]:
-    """A column, where the vocabulary says already that it is a string: one mistake is to be
-    told once, and editors complete no names from `if` and `then`."""
-    return {"anyOf": [ref("columns", place), _NO_STRING]}
-
-
-def _selector(place: object) -> dict[str, Any]:
-    """A column or a glob, where the vocabulary says what else may stand there."""
-    return {"anyOf": [ref("columns", place), GLOB, _NO_STRING]}
-
-
-def _on(place: object) -> dict[str, Any]:
-    """The columns here of a join; those there are judged beside the joined frame."""
-    column = _column(place)
-    return {**_ON_TYPES, **column, "items": column, "propertyNames": ref("columns", place)}
-
-
 def _name_frames(schema: dict[str, Any], names: BundleNames) -> None:
     """Puts the frames where a property names one, and their columns into `keys`."""
     frames = list(names.frames)
@@ -157,134 +140,13 @@ def _name_frames(schema: dict[str, Any], names: BundleNames) -> None:
     for step in (FILTER, DERIVE):
         properties = properties_of(schema, "preparation", step)
         properties["frame"] = frame(properties["frame"], None)
-    plain = properties_of(schema, EXTRACTOR, PLAIN)
-    plain["frame"] = frame(plain["frame"], None)
-    join = plain["joins"]["items"]["properties"]
-    join["frame"] = frame(join["frame"])
-
-
-def _follow_frames(schema: dict[str, Any], names: BundleNames) -> None:
-    """Adds the conditions: all at the root, where editors weigh them after the vocabulary."""
-    places = list(enumerate(names.frames))
-    schema["$defs"] |= _chains(names)
-    rules = [
-        _of_extractors(_rules(places)),
-        _of_bundle({"keys": {"properties": {
-            name: {"type": ["string", "array"], **_column(place), "items": ref("columns", place)}
-            for place, name in places}}}),
-        _of_bundle({"prepare": {"items": {"allOf": [
-            _filter(place, {"properties": {"frame": {"const": name}}, "required": ["frame"]})
-            for place, name in places]}}}),
-        *(_when({"bundle": {"type": "object", "properties": {"index_frame": {"const": name}},
-                            "required": ["index_frame"]}}, ref("samples", place))
-          for place, name in places),
-    ]
-    if names.index_frame in names.frames:
-        unnamed = {"bundle": {"type": "object", "properties": {"index_frame": {"type": "null"}}}}
-        place = names.frames.index(names.index_frame)
-        rules.append({"if": {"properties": unnamed}, "then": ref("samples", place)})
-    schema["allOf"] = [{"if": _WITHOUT_DERIVED, "then": {"allOf": rules}}]
-
-
-def _rules(places: list[tuple[int, str]]) -> dict[str, Any]:
-    """What the frames that an extractor names say of its columns."""
-    joined = [
-        _when({"frame": {"const": name}},
-              {"properties": {"on": {**_ON_TYPES, "additionalProperties": _column(place)}}})
-        for place, name in places
-    ]
-    return {
-        "properties": {"joins": {"items": {"allOf": joined}}},
-        "allOf": [
-            *(_when({"frame": {"const": name}}, ref("chain", 0, place))
-              for place, name in places),
-            *(_when({"joins": _frame_at(join, name)}, ref("chain", join + 1, place))
-              for join in range(LONGEST_CHAIN) for place, name in places),
-            _when({"joins": {"type": "array", "minItems": LONGEST_CHAIN + 1}},
-                  ref("chain", ALL)),
-        ],
-    }
-
-
-def _of_extractors(rules: dict[str, Any], **properties: Any) -> dict[str, Any]:
-    """Rules for the extractors of a spec that are plain and have these properties."""
-    of = {"properties": {"type": {"const": PLAIN.name}, **properties}, "required": ["type"]}
-    return {"properties": {"extractors": {
-        "type": "object", "additionalProperties": {"if": of, "then": rules}}}}
-
-
-def _of_bundle(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"properties": {"bundle": {"type": "object", "properties": properties}}}
-
-
-def _filter(place: object, condition: Fragment) -> dict[str, Any]:
-    """What a frame says of the conditions of a filter for which `condition` holds."""
-    about = {"properties": {"column": _column(place)}}
-    where = {"properties": {"where": {"items": {**about, "items": about}}}}
-    # One in the other: an editor offers what the outer one names to steps of every type.
-    return {"if": {"properties": {"type": {"const": FILTER.name}}, "required": ["type"]},
-            "then": {"if": condition, "then": where}}
-
-
-def _when(properties: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    return {"if": {"properties": properties, "required": list(properties)}, "then": then}
-
-
-def _frame_at(join: int, frame: str) -> dict[str, Any]:
-    """A list whose join number `join`, from 0, joins a frame."""
-    joined = {"type": "object", "properties": {"frame": {"const": frame}}, "required": ["frame"]}
-    return {"type": "array", "minItems": join + 1, "prefixItems": [*([{}] * join), joined]}
-
-
-def _chains(names: BundleNames) -> dict[str, Any]:
-    """`chain.<joins>.<frame>`: what holds for an extractor that stands in a frame after so
-    many joins; `samples.<frame>`: what holds for a spec with this index frame."""
-    found: dict[str, Any] = {}
-    for place in range(len(names.frames)):
-        found[f"taken.{place}"] = _taken(place)
-        for joins in range(LONGEST_CHAIN + 1):
-            ends = {"if": {"properties": {"joins": {"maxItems": joins}}},
-                    "then": ref("taken", place)}
-            goes_on = {"properties": {"joins": {"prefixItems": [
-                *([{}] * joins), {"properties": {"on": _on(place)}}]}}}
-            found[f"chain.{joins}.{place}"] = ends if joins == LONGEST_CHAIN else goes_on | ends
-        samples = _of_extractors(ref("chain", 0, place), frame={"type": "null"})
-        samples["properties"]["bundle"] = {
-            "type": "object", "properties": {"prepare": {"items": {"allOf": _steps(place)}}}}
-        samples["properties"]["training"] = _training(place)
-        found[f"samples.{place}"] = samples
-    beyond = {"joins": {"prefixItems": [{}] * LONGEST_CHAIN,
-                        "items": {"properties": {"on": _on(ALL)}}}}
-    found[f"chain.{ALL}"] = {"properties": {**_taken(ALL)["properties"], **beyond}}
-    return found
-
-
-def _steps(place: object) -> list[dict[str, Any]]:
-    """What the index frame says of the columns of each preparation step."""
-    column = _column(place)
-    forms: dict[str, Fragment] = {
-        "column": {"type": "string", **column},
-        "columns": {"type": ["string", "array"], **column, "items": column},
-        "only_where_not_null": {"type": ["string", "null"], **column},
-    }
-    return [
-        *({"if": {"properties": {"type": {"const": step.name}}, "required": ["type"]},
-           "then": {"properties": {key: form for key, form in forms.items()
-                                   if key in step.properties}}}
-          for step in PREPARATIONS if step is not DERIVE),
-        _filter(place, {"properties": {"frame": {"type": "null"}}}),
-    ]
-
-
-def _training(place: object) -> dict[str, Any]:
-    """What the index frame says of the columns that training reads."""
-    column = _column(place)
-    sampler = {"if": {"properties": {"type": {"const": EVEN.name}}, "required": ["type"]},
-               "then": {"properties": {"column": {"type": "string", **column}}}}
-    return {"type": "object", "properties": {
-        "sampler": sampler, "sample_weight": {"type": ["string", "null"], **column}}}
-
-
-def _taken(place: object) -> dict[str, Any]:
-    selectors = {"items": _selector(place)}
-    return {"properties": {"take_columns": selectors, "drop_columns": selectors}}
+    for family, entry in CHAINED:
+        properties = properties_of(schema, family, entry)
+        # The samples have a frame to start from by themselves, a context names its own.
+        more = () if entry is CONTEXT else (None,)
+        properties["frame"] = frame(properties["frame"], *more)
+        join = properties["joins"]["items"]["properties"]
+        join["frame"] = frame(join["frame"])
+        if entry is EMBEDDING:
+            vectors = properties["vectors"]["properties"]
+            vectors["frame"] = frame(vectors["frame"])

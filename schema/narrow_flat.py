@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from .contexts import CONTEXT
 from .declaration import Fragment
-from .extractors import EXTRACTOR, PLAIN
-from .narrow_forms import ALL, DERIVED, GLOB, one_or_several, properties_of, ref
+from .extractors import EMBEDDING, EXTRACTOR
+from .narrow_forms import (
+    ALL,
+    CHAINED,
+    DERIVED,
+    GLOB,
+    TAKING,
+    one_or_several,
+    properties_of,
+    ref,
+)
 from .operations import OPERATION, OPERATIONS
 from .preparation import DERIVE, FILTER, PREPARATIONS
 from .samplers import EVEN
@@ -19,15 +29,7 @@ def take_all(schema: dict[str, Any]) -> None:
         keys[name] = {"description": keys[name]["description"],
                       "anyOf": one_or_several({"anyOf": [ref("columns", place), DERIVED]})}
     column: Fragment = {"anyOf": [ref("columns", ALL), DERIVED]}
-    plain = properties_of(schema, EXTRACTOR, PLAIN)
-    for key in ("take_columns", "drop_columns"):
-        by_dtype = {**plain[key]["items"], "type": "object"}
-        plain[key]["items"] = {"anyOf": [column, GLOB, by_dtype]}
-    join = plain["joins"]["items"]["properties"]
-    join["on"] = {
-        "description": join["on"]["description"],
-        "anyOf": [*one_or_several(column), {"type": "object", "additionalProperties": column}],
-    }
+    _extract_all(schema, column)
     forms: dict[str, Fragment] = {
         "column": column, "columns": {"anyOf": one_or_several(column)},
         "only_where_not_null": {"anyOf": [column, {"type": "null"}]},
@@ -45,6 +47,44 @@ def take_all(schema: dict[str, Any]) -> None:
     _compare_all(properties_of(schema, "preparation", FILTER)["where"], column)
     for operation in OPERATIONS:
         _operate_on_all(properties_of(schema, OPERATION, operation), column)
+
+
+def _extract_all(schema: dict[str, Any], column: Fragment) -> None:
+    for family, entry in TAKING:
+        properties = properties_of(schema, family, entry)
+        for key in ("take_columns", "drop_columns"):
+            _select_all(properties[key], column)
+        if entry is EMBEDDING:
+            _select_all(properties["vectors"]["properties"]["columns"], column)
+    for family, entry in CHAINED:
+        _match_all(properties_of(schema, family, entry)["joins"]["items"]["properties"], column)
+    context = properties_of(schema, EXTRACTOR, CONTEXT)
+    _match_all(context, column)
+    _place_all(context["at"], column)
+    context["order_by"] = {"description": context["order_by"]["description"],
+                           "anyOf": one_or_several(column)}
+    _compare_all(context["where"], column)
+
+
+def _select_all(selectors: dict[str, Any], column: Fragment) -> None:
+    """Selectors take columns of all frames, globs and dtypes."""
+    selectors["items"] = {"anyOf": [column, GLOB, {**selectors["items"], "type": "object"}]}
+
+
+def _match_all(join: dict[str, Any], column: Fragment) -> None:
+    """A join, or a context, matches and compares columns of all frames."""
+    join["on"] = {
+        "description": join["on"]["description"],
+        "anyOf": [*one_or_several(column), {"type": "object", "additionalProperties": column},
+                  {"type": "null"}],
+    }
+    _place_all(join["as_of"], column)
+
+
+def _place_all(place: dict[str, Any], column: Fragment) -> None:
+    """Samples and rows stand at columns of all frames."""
+    for key, fragment in place["properties"].items():
+        place["properties"][key] = {"description": fragment["description"], **column}
 
 
 def _compare_all(where: dict[str, Any], column: Fragment) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from .contexts import CONTEXT
 from .declaration import Fragment, Type
+from .extractors import EMBEDDING, EXTRACTOR, INNER_EXTRACTOR, PLAIN
+
+TAKING = tuple((family, entry) for family in (EXTRACTOR, INNER_EXTRACTOR)
+               for entry in (PLAIN, EMBEDDING))
+"""The types that take columns at the end of a chain of joins, by family."""
+
+CHAINED = (*TAKING, (EXTRACTOR, CONTEXT))
+"""The types that have a chain of joins."""
 
 ALL = "all"
 """In the place of a frame: the columns of all frames."""

@@ -5,17 +5,16 @@ Used by the tests of contexts; nothing here asserts more than that a spec is acc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from specc.compiler.data.encode import encode
+from specc.compiler.network.tree import extractions
 from specc.compiler.stages import Plan
-from specc.runtime.batches import Batches
-from specc.runtime.frames import DeviceFrame
-from specc.runtime.session import load_plan_frames
+from specc.runtime.session import build_session, load_plan_frames
 from specc.schema.networks.modules.values import Features, Sequence
 
 import specc
@@ -114,12 +113,12 @@ def reading(extractors: Mapping[str, Any], *, label: Any = None,
             factories.append({"type": "torch.nn:Linear", "out_features": 4})
             branches.append({"type": "feed_forward", "input_frames": [frame],
                              "factories": factories})
+    joined = branches[0] if len(branches) == 1 else {"type": "parallel", "branches": branches}
     return {
         "specc": 1,
         "extractors": {"label": label or {"type": "plain", "take_columns": ["late"]}, **extractors},
         "network": {"type": "feed_forward", "factories": [
-            {"type": "parallel", "branches": branches}, {"type": "torch.nn:ReLU"},
-            {"type": "output"}]},
+            joined, {"type": "torch.nn:ReLU"}, {"type": "output"}]},
         "loss": {"type": "torch.nn:BCEWithLogitsLoss"},
         "optimizer": {"type": "torch.optim:Adam", "lr": 0.05},
         "training": {"epochs": 2, "batch_size": 5, "device": "cpu", **(training or {})},
@@ -133,23 +132,24 @@ def planned(spec: Mapping[str, Any], frames: Frames, **options: Any) -> Plan:
     return compiled.plan
 
 
-def batches_of(plan: Plan, batch_size: int = 10_000) -> Batches:
-    """Every frame of the batch by its own name, beside the label."""
-    loaded = load_plan_frames(plan, CPU)
-    graph = plan.graph
-    read = {name: [loaded[part] for part in graph.frames[name].extractors or (name,)]
-            for name in graph.frames if name != graph.label.name}
-    label = loaded[graph.label.name]
-    assert isinstance(label, DeviceFrame)
-    return Batches(read, label, False, batch_size)
+def batches_of(plan: Plan, samples: list[int], batch_size: int | None = None) -> Iterator[
+        dict[str, Any]]:
+    """What each batch of these samples holds, by the name of the frame; each branch of the network
+    reads one."""
+    session = build_session(plan, CPU, load_plan_frames(plan, CPU))
+    if batch_size is not None:
+        session.evaluation.batch_size = batch_size
+    names = {pointer: name for pointer, (name,) in extractions(plan.graph.network)}
+    for batch in session.evaluation.of(torch.tensor(samples)):
+        yield {names[pointer]: value for pointer, value in batch.inputs.items()}
 
 
 def gathered(plan: Plan, samples: list[int] | None = None) -> dict[str, dict[str, np.ndarray]]:
     """Frame -> the arrays of one batch of these samples, or of all: `values`, `ids`, `mask`,
     `ages`, as far as the frame has them."""
-    chosen = torch.arange(len(plan.samples)) if samples is None else torch.tensor(samples)
-    (batch,) = batches_of(plan).of(chosen)
-    return {name: _arrays(value) for name, value in batch.inputs.items()}
+    chosen = list(range(len(plan.samples))) if samples is None else samples
+    (batch,) = batches_of(plan, chosen)
+    return {name: _arrays(value) for name, value in batch.items()}
 
 
 def _arrays(value: Any) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ A comment in front of a fenced block says what it must be:
     <!-- output -->             `$ specc ...` and all that it prints to standard output
     <!-- shortened output -->   the same; a line `...` stands for any lines
     <!-- file: PATH -->         the content of a file
+    <!-- part of: PATH -->      lines of a file, as they stand there
     <!-- difference: A B -->    the lines in which the file B differs from the file A
     <!-- spec -->               a whole spec that specc accepts
     <!-- part of a spec -->     top-level keys; accepted when put into docs/examples/survival.json
@@ -69,11 +70,12 @@ def _blocks(*kinds: str) -> list[Block]:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the pages take for granted: the repository with the bundle of titanic."""
+    """A folder as the pages take for granted: the repository with the bundles of two specs."""
     folder = tmp_path_factory.mktemp("workplace")
     for name in ("docs", "specs"):
         (folder / name).symlink_to(ROOT / name)
-    _make_bundle(folder, "titanic")
+    for name in ("titanic", "sentences"):
+        _make_bundle(folder, name)
     return folder
 
 
@@ -129,6 +131,12 @@ def test_shortened_output(block: Block, workplace: Path, monkeypatch: pytest.Mon
 def test_file(block: Block) -> None:
     path = ROOT / block.comment.partition(": ")[2]
     assert block.text == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("block", _blocks("part of"), ids=str)
+def test_part_of_a_file(block: Block) -> None:
+    path = ROOT / block.comment.partition(": ")[2]
+    assert f"\n{block.text}" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("block", _blocks("difference"), ids=str)

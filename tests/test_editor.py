@@ -147,6 +147,10 @@ def plain(rest: str) -> str:
     return text(extractor=f'{{"type": "plain", {rest}}}')
 
 
+def context(rest: str) -> str:
+    return text(extractor=f'{{"type": "context", {rest}}}')
+
+
 def test_the_lock_file_names_no_registry() -> None:
     lock = json.loads((SOURCE / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name}
@@ -249,11 +253,24 @@ SHOPS = ["area", "city", "night", "shop"]
     (plain('"frame": "¦"'), [*FRAMES, None]),
     (plain('"joins": [{"frame": "¦"}]'), FRAMES),
     (plain('"joins": [{"frame": ¦}]'), FRAMES),
-    (plain('"joins": [{"frame": "shops", "on": "¦"}]'), INDEX),
+    (plain('"joins": [{"frame": "shops", "on": "¦"}]'), [*INDEX, None]),
     (plain('"joins": [{"frame": "shops", "on": ["¦"]}]'), INDEX),
     (plain('"joins": [{"frame": "shops", "on": {"shop": "¦"}}]'), SHOPS),
-    (plain('"joins": [{"frame": "shops", "on": "shop"}, {"frame": "index", "on": "¦"}]'), SHOPS),
-    (plain('"frame": "shops", "joins": [{"frame": "index", "on": "¦"}]'), SHOPS),
+    (plain('"joins": [{"frame": "shops", "on": "shop"}, {"frame": "index", "on": "¦"}]'),
+     [*SHOPS, None]),
+    (plain('"frame": "shops", "joins": [{"frame": "index", "on": "¦"}]'), [*SHOPS, None]),
+    (plain('"joins": [{"frame": "shops", "on": "shop", "as_of": {"sample": "¦"}}]'), INDEX),
+    (plain('"joins": [{"frame": "shops", "on": "shop", "as_of": {"row": "¦"}}]'), SHOPS),
+    (context('"frame": "¦"'), FRAMES),
+    (context('"frame": "shops", "order_by": ["¦"]'), SHOPS),
+    (context('"frame": "shops", "at": {"sample": "¦"}'), INDEX),
+    (context('"frame": "shops", "at": {"row": "¦"}'), SHOPS),
+    (context('"frame": "shops", "where": [{"column": "¦"}]'), SHOPS),
+    (context('"frame": "shops", "extractor": {"type": "plain", "take_columns": ["¦"]}'), SHOPS),
+    (text(extractor='{"type": "combined", "extractors": {"a": {"type": "embedding", "joins": '
+                    '[{"frame": "shops", "on": "shop"}], "take_columns": ["¦"]}}}'), SHOPS),
+    (text(extractor='{"type": "embedding", "vectors": {"frame": "shops", "columns": ["¦"]}}'),
+     SHOPS),
     (plain('"take_columns": ["¦"]'), INDEX),
     (plain('"take_columns": [¦]'), INDEX),
     (plain('"drop_columns": ["late", "¦"]'), INDEX),
@@ -282,6 +299,9 @@ def test_conditions_offer_no_property_that_a_type_lacks(on_bundle: Service) -> N
     step = FAMILIES["preparation"]["random_split"]
     spec = text(more=', "bundle": {"prepare": [{"type": "random_split", ¦}]}')
     assert set(on_bundle.complete(spec)) == set(step.properties)
+    for name in ("plain", "embedding", "combined", "context"):
+        spec = text(extractor=f'{{"type": "{name}", ¦}}')
+        assert set(on_bundle.complete(spec)) == set(FAMILIES["extractor"][name].properties)
 
 
 def test_columns_tell_their_dtype(on_bundle: Service) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..fits.saved import SavedFits
 from ..planning.available import available_memory
+from ..planning.context_memory import check_results
 from ..stages import (
     BoundContext,
     FittedAggregate,
@@ -21,6 +22,8 @@ from ..stages import (
     Samples,
 )
 from ..text.pointer import join
+from ..text.pointer import parts as parts_of
+from ..transformers.base import LARGEST_TO_TRAIN
 from ..transformers.scalers import Scaler, check_scaler, fit_scaler
 from .context_features import (
     PRESENT,
@@ -44,11 +47,36 @@ def fit_context(bound: BoundContext, bundle: Bundle, samples: Samples,
                 saved: SavedFits | None = None) -> Result[FittedContext]:
     """A row counts as often as training samples see it; one that no sample sees is not read.
 
-    Reports: SC204, SC604, SC614, SC615, SC701 to SC704, SC707 to SC709, SC712.
+    Reports: SC204, SC405, SC604, SC614, SC615, SC701 to SC704, SC707 to SC709, SC712 to SC714.
     """
+    found: list[Diagnostic] = []
+    fitted = _fit_extractors(bound, bundle, samples, saved, found)
+    if any(diagnostic.is_error for diagnostic in found):
+        return Result(None, tuple(found))
+    aggregates: dict[str, FittedAggregate] = {}
+    nodes = {name: node for name, node in bound.context.aggregations.items()
+             if node.type == GROUP_BY}
+    wrong = [diagnostic for node in nodes.values() for diagnostic in _check(node)]
+    wrong += check_results(bound, fitted, nodes.values())
+    if wrong:
+        return Result(None, (*found, *wrong))
+    if nodes:
+        try:
+            rows = encode_rows(fitted, bundle)
+        except BundleError as error:
+            return Result(None, (*found, *error.diagnostics))
+        aggregates = {name: _fit(bound, node, rows, samples, found)
+                      for name, node in nodes.items()}
+    if any(diagnostic.is_error for diagnostic in found):
+        return Result(None, tuple(found))
+    return Result(FittedContext(bound, fitted, aggregates), tuple(found))
+
+
+def _fit_extractors(bound: BoundContext, bundle: Bundle, samples: Samples,
+                    saved: SavedFits | None,
+                    found: list[Diagnostic]) -> dict[str, FittedExtractor]:
     weights = reach(bound.windows, samples.training.astype(np.int64))
     seen = reach(bound.windows, np.ones(len(samples), dtype=np.int64)) > 0
-    found: list[Diagnostic] = []
     if not weights.any():
         found.append(codes.EMPTY_CONTEXT.at(
             bound.context.pointer, target="key", name=bound.context.name,
@@ -60,21 +88,7 @@ def fit_context(bound: BoundContext, bundle: Bundle, samples: Samples,
         found += (new for new in result.diagnostics if new not in found)
         if result.stage is not None:
             fitted[name] = result.stage
-    if any(diagnostic.is_error for diagnostic in found):
-        return Result(None, tuple(found))
-    aggregates: dict[str, FittedAggregate] = {}
-    nodes = {name: node for name, node in bound.context.aggregations.items()
-             if node.type == GROUP_BY}
-    wrong = [diagnostic for node in nodes.values() for diagnostic in _check(node)]
-    if wrong:
-        return Result(None, (*found, *wrong))
-    if nodes:
-        try:
-            rows = encode_rows(fitted, bundle)
-        except BundleError as error:
-            return Result(None, (*found, *error.diagnostics))
-        aggregates = {name: _fit(bound, node, rows, samples) for name, node in nodes.items()}
-    return Result(FittedContext(bound, fitted, aggregates), tuple(found))
+    return fitted
 
 
 def _check(node: Node) -> Iterator[Diagnostic]:
@@ -91,10 +105,15 @@ def _scaler(node: Node) -> Node | None:
     return Node(join(node.pointer, "scaler"), value["type"], args)
 
 
-def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples) -> FittedAggregate:
+def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples,
+         found: list[Diagnostic]) -> FittedAggregate:
     """Scalers fitted on the training samples that have rows. Results that are kept are computed
-    where they stay; of others no more than those of one window are in memory."""
-    everything, presence = np.arange(len(samples)), node.args["presence"]
+    where they stay; of others no more than those of one window are in memory.
+
+    Reports: SC714.
+    """
+    everything = np.arange(len(samples), dtype=bound.windows.starts.dtype)
+    presence = node.args["presence"]
     windows_of_rows = parts(node, rows.names)
     names = [name for part in windows_of_rows for name in part.names] + [PRESENT] * presence
     limit = (available_memory() or 2**62) // KEPT_SHARE
@@ -111,13 +130,22 @@ def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples) -
         filled = lengths(windows) > 0
         own = _fit_scalers(_scaler(node), out, samples.training & filled)
         scalers += own
-        if values is not None:
-            rescale(out, filled, own)
+        rescale(out, filled, own)
+        found += _too_large(node, part.names, out)
     if presence:
         scalers.append(UNSCALED)
         if values is not None:
             values[:, -1] = lengths(bound.windows) > 0
     return FittedAggregate(node, tuple(names), tuple(scalers), values)
+
+
+def _too_large(node: Node, names: Sequence[str], results: NDArray[np.float32],
+               ) -> Iterator[Diagnostic]:
+    largest = np.maximum(results.max(axis=0, initial=0.0), -results.min(axis=0, initial=0.0))
+    worst = int(np.argmax(largest))
+    if largest[worst] > LARGEST_TO_TRAIN:
+        yield codes.RESULT_TOO_LARGE.at(node.pointer, target="key", name=parts_of(node.pointer)[-1],
+                                        column=names[worst], largest=f"{largest[worst]:.2g}")
 
 
 def _fit_scalers(scaler: Node | None, results: NDArray[np.float32],

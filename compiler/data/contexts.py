@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
 import pyarrow as pa
 
+from ...schema.contexts import OF_TIMES
 from ..bundle import Bundle
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..diagnostics.hints import unknown
-from ..stages import BoundContext, BoundExtractor, Context, Graph, Positions, Samples
+from ..stages import BoundContext, BoundExtractor, Context, Graph, Node, Positions, Samples
 from ..text.pointer import join as below
 from .arrays import taken
 from .chains import Step, check_place
@@ -21,19 +22,19 @@ from .conditions import check_conditions, columns_of, kept
 from .dtypes import DATETIME, LIST, OTHER, classify, spelled
 from .durations import nanoseconds
 from .population import LabelRows, Population, collected
-from .windows import Window, Windows, relate
+from .windows import Window, Windows, relate, sees
 
 
 def bind_context(context: Context, graph: Graph, bundle: Bundle, index_frame: str | None,
-                 samples: Samples | None, population: Population, label: LabelRows | None,
+                 samples: Samples | None, population: Population, labels: Sequence[LabelRows],
                  undecided: Collection[str], found: list[Diagnostic]) -> BoundContext | None:
     """The rows of a context for each sample, and what is taken of them.
 
-    Reports: SC604, SC606, SC607, SC611, SC613, SC614, SC626, SC711; all mistakes at once.
+    Reports: SC604, SC606, SC607, SC611, SC613, SC614, SC622, SC626, SC711; all mistakes at once.
 
     Args:
         population: the samples.
-        label: its columns are hidden where a context shows a sample its own row.
+        labels: their columns are hidden where a context shows a sample the row of its own label.
         found: where diagnostics are put.
     """
     known = len(found)
@@ -54,14 +55,18 @@ def bind_context(context: Context, graph: Graph, bundle: Bundle, index_frame: st
             and not _errors(found[known:]):
         windows = collected(
             lambda: Result(_windows(context, bundle, index_frame, samples, anchor, step)), found)
-    own = label if _shows_itself(context) else None
+        if windows is not None and not any(map(_asks_relation, context.aggregations.values())):
+            windows = replace(windows, relation=None)
+    own = [] if windows is None else [
+        replace(label, chain=None, windows=windows) for label in labels]
     rows = None if windows is None else windows.rows.astype(np.int64)
     inner = Population(graph, bundle, index_frame, frame, rows, undecided)
     extractors: dict[str, BoundExtractor] = {}
     for extractor in context.extractors:
-        bound, _ = inner.bind(extractor, _inside(own, frame, windows), found)
+        bound, _ = inner.bind(extractor, own, found)
         if bound is not None:
             extractors[extractor.name] = bound
+    found += (wrong for label in own for wrong in _chosen_by(label, context))
     found += _unguarded(context, bundle, index_frame)
     if windows is None or anchor is None or _errors(found[known:]):
         return None
@@ -72,17 +77,16 @@ def _errors(found: list[Diagnostic]) -> bool:
     return any(diagnostic.is_error for diagnostic in found)
 
 
-def _shows_itself(context: Context) -> bool:
-    """Whether the row of a sample may be among the rows that it sees."""
-    return context.include_self or context.place is None
-
-
-def _inside(label: LabelRows | None, frame: str, windows: Windows | None) -> LabelRows | None:
-    """The label's columns in rows of the context, where those are rows of the label's frame."""
-    if label is None or label.positions is None or windows is None \
-            or label.positions.frame != frame:
-        return None
-    return LabelRows(None, replace(label.positions, rows=windows.rows), label.columns)
+def _chosen_by(label: LabelRows, context: Context) -> Iterator[Diagnostic]:
+    """Rows that a label chooses or orders tell it to a sample that sees its own. Reports SC622."""
+    windows, own = label.windows, label.positions
+    if windows is None or own is None or own.frame != context.on.frame \
+            or not sees(windows, windows.rows, own.rows):
+        return
+    for key, names in (("where", columns_of(context.where)), ("order_by", context.order_by)):
+        for name in names:
+            if name in label.columns:
+                yield codes.LABEL_COLUMN_AS_FEATURE.at(below(context.pointer, key), name=name)
 
 
 def _check_columns(context: Context, bundle: Bundle, index_frame: str) -> Iterator[Diagnostic]:
@@ -156,9 +160,19 @@ def _windows(context: Context, bundle: Bundle, index_frame: str, samples: Sample
     )
 
 
+def _asks_relation(aggregation: Node) -> bool:
+    """Whether an aggregation looks beyond which rows a sample has: at their ages, at a part of
+    them, or at each of them."""
+    args = aggregation.args
+    return (aggregation.type != "group_by" or args["sizes"] is not None
+            or args["spans"] is not None or not set(OF_TIMES).isdisjoint(args["functions"]))
+
+
 def _unguarded(context: Context, bundle: Bundle, index_frame: str) -> Iterator[Diagnostic]:
     """SC711 where rows have times, samples have times, and nothing compares them."""
-    if context.strict or (context.place is not None and _timed(context, bundle)):
+    place, known = context.place, bundle.schema(context.on.frame).names
+    if context.strict or (place is not None
+                          and (place.row not in known or _timed(context, bundle))):
         return
     times = [
         [field.name for field in bundle.schema(frame) if pa.types.is_timestamp(field.type)]

@@ -7,7 +7,7 @@ Lists, structs, durations and times of day are no keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from .arrays import Values, arrow, decoded, floats, integers, valid
+from .shown import as_texts
 from .times import tick
 
 LARGEST_TABLE = 2**31 - 1
 """Rows that one look-up takes; Arrow gives positions as int32."""
 
 _LARGEST_CODE = 2**62
-_LONGEST_EXAMPLE = 60
 _EXAMPLES = 5
 
 
@@ -78,7 +78,7 @@ def examples(columns: Sequence[Values], rows: NDArray[np.int64]) -> tuple[str, .
     # All keys with a null are one example.
     _, places = np.unique(first, return_index=True)
     shown = arrow(np.sort(places)[:_EXAMPLES].astype(np.int64))
-    texts = [list(_texts(column.take(shown))) for column in taken]
+    texts = [list(as_texts(column.take(shown))) for column in taken]
     if len(texts) == 1:
         return tuple(texts[0])
     return tuple(f"({', '.join(key)})" for key in zip(*texts, strict=True))
@@ -196,16 +196,3 @@ def _dense(
     values = np.unique(right[right >= 0])
     table = arrow(values)
     return _index_in(arrow(left), table), _index_in(arrow(right), table), max(len(values), 1)
-
-
-def _texts(values: Values) -> Iterator[str]:
-    dtype = values.type
-    if pa.types.is_timestamp(dtype):
-        # Without its zone: printing would look it up in a database that may lack it.
-        values = values.cast(pa.timestamp(dtype.unit))
-    quoted = _kind(dtype) in ("string", "binary")
-    if not quoted:
-        values = values.cast(pa.string())
-    for value in values.to_pylist():
-        text = "null" if value is None else repr(value) if quoted else value
-        yield text if len(text) <= _LONGEST_EXAMPLE else text[:_LONGEST_EXAMPLE] + "…"

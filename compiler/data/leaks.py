@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
+from ..network.heads import labels
 from ..stages import BoundExtractor, BoundGraph
 from .arrays import arrow, codes_of
 from .dtypes import LIST, OTHER
@@ -20,20 +21,28 @@ FEWEST_SAMPLES = 20
 
 
 def label_twins(bound: BoundGraph) -> Iterator[Diagnostic]:
-    """Columns that are the label under another name: one value of theirs for each of the label's.
+    """Columns that are a label under another name: one value of theirs for each of the label's.
 
     Only columns of the samples' own rows are compared, and a label in which most values differ,
     such as a price, only with columns of the same values.
 
     Reports: SC706. Raises BundleError when a frame cannot be read.
     """
-    label = bound.extractors.get(bound.graph.label.name)
-    if label is None or len(label.columns) != 1 or len(bound.samples) < FEWEST_SAMPLES:
+    names = dict.fromkeys(extractor.name for extractor in labels(bound.graph))
+    features = {name: entry for name, entry in bound.extractors.items() if name not in names}
+    for name in names:
+        if name in bound.extractors:
+            yield from _twins(bound, bound.extractors[name], features)
+
+
+def _twins(bound: BoundGraph, label: BoundExtractor,
+           features: Mapping[str, BoundExtractor]) -> Iterator[Diagnostic]:
+    if len(label.columns) != 1 or len(bound.samples) < FEWEST_SAMPLES:
         return
     if label.columns[0].dtype in (LIST, OTHER):
         return
     wanted = _values(bound, label, label.columns[0].name)
-    for entry in _beside(label, bound.extractors):
+    for entry in _beside(label, features):
         for column in entry.columns:
             if column.dtype not in (LIST, OTHER) and _tells(
                     _values(bound, entry, column.name), wanted):
@@ -42,11 +51,11 @@ def label_twins(bound: BoundGraph) -> Iterator[Diagnostic]:
 
 
 def _beside(label: BoundExtractor,
-            extractors: Mapping[str, BoundExtractor]) -> Iterator[BoundExtractor]:
-    for entry in extractors.values():
+            features: Mapping[str, BoundExtractor]) -> Iterator[BoundExtractor]:
+    for entry in features.values():
         same_rows = entry.positions.frame == label.positions.frame and np.array_equal(
             entry.positions.rows, label.positions.rows)
-        if entry is not label and same_rows:
+        if same_rows:
             yield entry
 
 

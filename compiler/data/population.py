@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from .matching import Matching
 from .preparation import PRIORITY, SPLIT
 from .selectors import select
 from .vectors import bind_vectors
+from .windows import Windows, sees
 
 Stage = TypeVar("Stage")
 
@@ -44,14 +45,17 @@ class LabelRows:
 
     Args:
         chain: None for the rows of a context, whose chains start elsewhere.
+        positions: the row of the label of each sample.
+        windows: the rows of a context that each sample sees; None for the samples themselves.
     """
 
     chain: Chain | None
     positions: Positions | None
     columns: frozenset[str]
+    windows: Windows | None = None
 
     def read_by(self, chain: Chain, positions: Positions | None) -> bool:
-        """Whether an extractor reads the very rows that the label of its samples stands in.
+        """Whether an extractor reads, for any sample, the very row that its label stands in.
 
         A join back to the label's frame that finds other rows, such as the previous order, may
         read the label's column: at the time of the sample it is known.
@@ -61,7 +65,10 @@ class LabelRows:
         if positions is None or self.positions is None \
                 or positions.frame != self.positions.frame:
             return False
-        return bool(np.array_equal(positions.rows, self.positions.rows))
+        own = self.positions.rows
+        if self.windows is not None:
+            return sees(self.windows, positions.rows, own)
+        return bool(((positions.rows == own) & (own >= 0)).any())
 
 
 class Population:
@@ -83,9 +90,12 @@ class Population:
         self.chains = Chains(graph, bundle, frame, undecided)
         self.matching = Matching(bundle, frame, rows)
 
-    def bind(self, extractor: Extractor, label: LabelRows | None, found: list[Diagnostic],
+    def bind(self, extractor: Extractor, labels: Iterable[LabelRows], found: list[Diagnostic],
              ) -> tuple[BoundExtractor | None, LabelRows | None]:
         """The extractor over these rows, and the rows that it reads, as if it were the label.
+
+        Args:
+            labels: their columns are hidden.
 
         Reports: SC604, SC606 to SC614, SC621, SC622, SC626.
         """
@@ -98,9 +108,8 @@ class Population:
         positions = collected(
             lambda: self.matching.positions(extractor.pointer, joins, chain,
                                             missing_rows=extractor.missing_rows), found)
-        secret: frozenset[str] = frozenset()
-        if label is not None and label.read_by(chain, positions):
-            secret = label.columns
+        secret = frozenset(name for label in labels if label.read_by(chain, positions)
+                           for name in label.columns)
         columns = self._columns(extractor, chain, secret, found)
         rows = LabelRows(chain, positions, frozenset(column.name for column in columns))
         vectors = None

@@ -12,6 +12,7 @@ from ..bundle import Bundle
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..diagnostics.hints import unknown
+from ..network.heads import views
 from ..stages import Graph, Node, Samples
 from ..text.pointer import join, touched
 from .arrays import codes_of
@@ -34,7 +35,8 @@ def bind_queries(graph: Graph, bundle: Bundle, frame: str,
     Args:
         samples: None where they are not known; then the columns are judged alone.
     """
-    nodes = [node for node in graph.metrics if node.type in _BY_QUERY
+    metrics = [node for view in views(graph).values() for node in view.metrics]
+    nodes = [node for node in metrics if node.type in _BY_QUERY
              and not touched(join(node.pointer, "query"), graph.holes | graph.assumed)]
     found = [diagnostic for node in nodes for diagnostic in _wrong_columns(node, bundle, frame)]
     if found or samples is None:

@@ -27,7 +27,8 @@ class Relation:
             `key * (len(distinct) + 1) + place in distinct`.
         distinct: the different places of rows, ascending; None without places.
         unit: nanoseconds of 1 in the places; None for plain numbers.
-        keys: the number of each sample's key, -1 where it sees nothing, `[samples]`.
+        keys: the number of each sample's key, -1 where it sees nothing, `[samples]`; int32 where
+            the frame is short enough, as the four ranges.
         places: the place of each sample, `[samples]`; None without places.
         starts, stops: all rows of the sample's key, as a range of `rows`, `[samples]`.
         lows, highs: of those, the range at the sample's own place, `[samples]`.
@@ -37,12 +38,12 @@ class Relation:
     codes: NDArray[np.int64]
     distinct: Numbers | None
     unit: int | None
-    keys: NDArray[np.int64]
+    keys: Rows
     places: Numbers | None
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
-    lows: NDArray[np.int64]
-    highs: NDArray[np.int64]
+    starts: Rows
+    stops: Rows
+    lows: Rows
+    highs: Rows
 
     @cached_property
     def row_places(self) -> Numbers:
@@ -91,28 +92,37 @@ def related(
         distinct = np.unique(there.numbers[seen])
         width = len(distinct) + 1
         codes = groups * width + np.searchsorted(distinct, there.numbers)
-    rows = np.flatnonzero(seen)
-    rows = rows[_sorted(codes[rows], [ranks(column)[rows] for column in order])]
+    total = len(groups)
+    # What is not needed any more makes room: it is as long as the frame.
+    del there
+    rows = _sorted(codes, seen, order)
     codes = codes[rows]
-    counts = np.bincount(groups[rows], minlength=len(groups) + 1)
-    ends = np.cumsum(counts)
-    starts, stops = (np.where(keys >= 0, edges[keys], 0) for edges in (ends - counts, ends))
+    starts, stops = _of_keys(groups[rows], keys, total)
+    keys = compact(keys, total)
+    del groups, seen
     lows, highs = starts, stops
     if here is not None and distinct is not None:
-        lows, highs = (first_at(codes, keys, width, np.searchsorted(distinct, here.numbers, side))
-                       for side in ("left", "right"))
+        lows, highs = (
+            compact(first_at(codes, keys, width, np.searchsorted(distinct, here.numbers, side)),
+                    total)
+            for side in ("left", "right"))
     return Relation(
-        rows=compact(rows, len(groups)), codes=codes, distinct=distinct,
+        rows=rows, codes=codes, distinct=distinct,
         unit=None if here is None else here.unit, keys=keys,
         places=None if here is None else here.numbers,
         starts=starts, stops=stops, lows=lows, highs=highs,
     )
 
 
-def first_at(codes: NDArray[np.int64], keys: NDArray[np.int64], width: int,
+def first_at(codes: NDArray[np.int64], keys: Rows, width: int,
              places: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of each sample, the first of the sorted rows that has its key and such a place, or more."""
-    return np.where(keys >= 0, np.searchsorted(codes, keys * width + places), 0)
+    wanted = keys.astype(np.int64) * width + places
+    # In order, neighbours are looked up in the same few lines of memory.
+    order = np.argsort(wanted)
+    found = np.empty_like(wanted)
+    found[order] = np.searchsorted(codes, wanted[order])
+    return np.where(keys >= 0, found, 0)
 
 
 def _groups(sample_keys: Sequence[Values], row_keys: Sequence[Values],
@@ -132,6 +142,21 @@ def _places(sample_place: Values | None,
     return on_one_scale(sample_place, row_place)
 
 
-def _sorted(codes: NDArray[np.int64], order: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+def _sorted(codes: NDArray[np.int64], seen: NDArray[np.bool_], order: Sequence[Values]) -> Rows:
+    """The rows that are seen by code, order and row number."""
+    rows = np.flatnonzero(seen)
+    columns = [ranks(column)[rows] for column in order]
+    codes = codes[rows]
     # Both sorts are stable, so the row number decides last.
-    return np.lexsort([*reversed(order), codes]) if order else np.argsort(codes, kind="stable")
+    places = np.lexsort([*reversed(columns), codes]) if columns \
+        else np.argsort(codes, kind="stable")
+    return compact(rows[places], len(seen))
+
+
+def _of_keys(groups: NDArray[np.int64], keys: NDArray[np.int64], total: int) -> tuple[Rows, Rows]:
+    """Where the rows of each sample's key start and end among sorted rows of these groups."""
+    counts = np.bincount(groups, minlength=total + 1)
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    return (compact(np.where(keys >= 0, starts[keys], 0), total),
+            compact(np.where(keys >= 0, ends[keys], 0), total))

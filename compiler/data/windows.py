@@ -201,6 +201,26 @@ def of_samples(windows: Windows, samples: NDArray[np.integer[Any]]) -> Windows:
                    hole_starts=hole_starts, hole_stops=hole_stops, relation=relation)
 
 
+def sees(windows: Windows, targets: Rows, wanted: Rows) -> bool:
+    """Whether any sample sees a row that leads to the one that is wanted of it.
+
+    Args:
+        targets: where each of `windows.rows` leads, -1 for nowhere, `[kept]`.
+        wanted: one such place for each sample, -1 for none, `[samples]`.
+    """
+    width = len(windows.rows) + 1
+    leading = np.flatnonzero(targets >= 0)
+    codes = np.sort(targets[leading].astype(np.int64) * width + leading)
+
+    def before(edges: Rows) -> NDArray[np.int64]:
+        return np.searchsorted(codes, wanted.astype(np.int64) * width + edges)
+
+    found = before(windows.stops) - before(windows.starts)
+    if windows.hole_starts is not None and windows.hole_stops is not None:
+        found -= before(windows.hole_stops) - before(windows.hole_starts)
+    return bool((found[wanted >= 0] > 0).any())
+
+
 def last_before(sample_keys: Sequence[Values], row_keys: Sequence[Values], sample_time: Values,
                 row_time: Values) -> NDArray[np.int64]:
     """As-of join: the last row of each sample's key strictly before its time, `[samples]`.

@@ -194,6 +194,17 @@ NOT_ONE_HOT = Code(
     doc="Behind a softmax the probabilities of a row sum to 1, so two classes cannot both be sure.",
 )
 
+LABEL_WIDTH_BEFORE_HEADS = Code(
+    "SC326", ERROR, "{type} is as wide as the label, and several heads read what it gives",
+    doc="With `heads` each label has its own width: what is sized by it stands in a head.",
+)
+OUTPUT_AXES = Code(
+    "SC329", ERROR, "the network gives {got}, the loss reads one row for each sample: "
+    "(batch, width)",
+    doc="A sequence, or tokens, have an axis more than a label: something has to bring them to "
+    "one row before the end.",
+)
+
 # SC4xx: the plan
 
 SPLIT_WITHOUT_ROWS = Code(
@@ -522,4 +533,17 @@ EMPTY_CONTEXT = Code(
     "SC712", WARNING, "no training sample sees a row of {frame!r} in the context {name!r}",
     help="check `on`, the times of `as_of` and the window: they leave nothing",
     doc="A context that is empty for every training sample gives the network only zeros.",
+)
+TOO_MANY_RESULTS = Code(
+    "SC713", ERROR, "{name!r} makes {count} columns of each sample, the limit is {limit}",
+    help="take fewer columns of the rows, or fewer functions and windows",
+    doc="Each function makes a column of each column of the rows, for each window: the three "
+    "numbers multiply.",
+)
+RESULT_TOO_LARGE = Code(
+    "SC714", ERROR, "{column!r} of {name!r} reaches the network with numbers up to {largest}",
+    help='leave the scaler at its default, or scale the rows: "transformer": '
+    '{{"type": "continuous"}}',
+    doc="A sum over many rows grows beyond what a column holds; beyond 1e15 a gradient soon "
+    "leaves float32.",
 )

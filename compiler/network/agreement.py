@@ -11,11 +11,12 @@ from ...schema.agreement import (
     LossRule,
     loss_rule,
 )
-from ...schema.shapes import Unknown, one_member, show
+from ...schema.shapes import Unknown, show
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Related
 from ..stages import UNKNOWN_LABEL, Graph, LabelFacts, Node, Shapes
 from ..text.pointer import join, touched
+from .heads import networks
 from .loss_repair import (
     CLASS_INDEX,
     EACH_COLUMN,
@@ -29,15 +30,19 @@ from .loss_repair import (
     takes_values,
     with_loss,
 )
+from .output import check_axes
 
 _FORMS = {
     "number": "numbers",
     CLASS_INDEX: "class numbers",
 }
-_TYPE = "/loss/type"
 
 LABEL_CODES = (codes.LABEL_FORM.name, codes.LABEL_VALUES.name)
 """What says that label and loss do not fit together."""
+
+
+def _type_of(graph: Graph) -> str:
+    return join(graph.loss.pointer, "type")
 
 
 def label_form(graph: Graph) -> str:
@@ -70,7 +75,7 @@ def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnos
     A loss that cannot read the label at all is told alone: with another one, output and
     weights are judged anew. Several findings that one other loss would settle are one.
 
-    Reports: SC302 to SC306, SC309, SC312, SC322.
+    Reports: SC302 to SC306, SC309, SC312, SC322, SC329.
 
     Args:
         label: UNKNOWN_LABEL where there is no bundle, or no label in it.
@@ -83,6 +88,9 @@ def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnos
         wrong = tuple(_check_label(graph, shapes, rule, label))
         if wrong:
             return wrong
+    axes = tuple(check_axes(networks(graph)[-1], shapes))
+    if axes:
+        return axes
     output = (*_check_width(graph, shapes, rule, label), *_check_range(graph, shapes, rule))
     if len(output) > 1:
         other = fitting_loss(graph, shapes, label)
@@ -94,7 +102,8 @@ def check_loss(graph: Graph, shapes: Shapes, label: LabelFacts) -> tuple[Diagnos
 
 def _check_range(graph: Graph, shapes: Shapes, rule: LossRule) -> Iterator[Diagnostic]:
     """The numbers that the network gives against those that the loss reads: needs no data."""
-    if isinstance(shapes.output, Unknown) or touched("/network", graph.assumed):
+    roots = [node.pointer for node in networks(graph)]
+    if isinstance(shapes.output, Unknown) or any(touched(root, graph.assumed) for root in roots):
         return
     code = (
         codes.OUTPUT_RANGE
@@ -106,8 +115,9 @@ def _check_range(graph: Graph, shapes: Shapes, rule: LossRule) -> Iterator[Diagn
     if code is not None:
         loss = graph.loss.type
         related = [Related("this gives them", pointer=shapes.range_at)] if shapes.range_at else []
-        yield code.at(_TYPE, loss=loss, wanted=rule.wants, got=RANGE_WORDS[shapes.output_range],
-                      help=_range_help(loss), related=related, fix=range_fix(graph, shapes))
+        yield code.at(_type_of(graph), loss=loss, wanted=rule.wants,
+                      got=RANGE_WORDS[shapes.output_range], help=_range_help(loss),
+                      related=related, fix=range_fix(graph, shapes))
 
 
 def _check_purpose(graph: Graph, rule: LossRule, label: LabelFacts) -> Iterator[Diagnostic]:
@@ -115,7 +125,7 @@ def _check_purpose(graph: Graph, rule: LossRule, label: LabelFacts) -> Iterator[
     zero_or_one = label.integral and (label.minimum, label.maximum) == (0, 1)
     if rule.values == "any" and label.form == "number" and label.columns == 1 and zero_or_one:
         yield codes.LOSS_FOR_NUMBERS.at(
-            _TYPE, loss=graph.loss.type,
+            _type_of(graph), loss=graph.loss.type,
             related=[Related("this is the label", pointer=graph.label.pointer)])
 
 
@@ -126,7 +136,8 @@ def _check_one_hot(graph: Graph, rule: LossRule, label: LabelFacts) -> Iterator[
     if marks and _gives_one_class(rule) and not label.one_hot:
         loss = graph.loss.type
         yield codes.NOT_ONE_HOT.at(
-            _TYPE, loss=loss, related=[Related("this is the label", pointer=graph.label.pointer)],
+            _type_of(graph), loss=loss,
+            related=[Related("this is the label", pointer=graph.label.pointer)],
             fix=with_loss(graph, EACH_COLUMN) if loss == ONE_OF_ALL else None)
 
 
@@ -161,21 +172,21 @@ def _wrong_form(graph: Graph, shapes: Shapes, rule: LossRule, label: LabelFacts)
     if label_form(graph) == CLASS_INDEX:
         several = label is not UNKNOWN_LABEL and takes_two_classes(rule)
         return codes.LABEL_FORM.at(
-            _TYPE, loss=loss, wanted="two classes" if several else _FORMS[rule.label[0]],
+            _type_of(graph), loss=loss, wanted="two classes" if several else _FORMS[rule.label[0]],
             got=f"{len(label.classes)} classes" if several else _FORMS[CLASS_INDEX],
             help=f"use {other or 'torch.nn:CrossEntropyLoss'} for classes, or a label of numbers",
             related=related, fix=with_loss(graph, other),
         )
     if other is not None and (other != MEAN_SQUARES or not _may_be_classes(shapes, label)):
         return codes.LABEL_FORM.at(
-            _TYPE, loss=loss, wanted=_FORMS[CLASS_INDEX], got=_FORMS["number"],
+            _type_of(graph), loss=loss, wanted=_FORMS[CLASS_INDEX], got=_FORMS["number"],
             help=f"use {other}, or number the classes: "
             '"transformer": {"type": "class_index"} in the label',
             related=related, fix=with_loss(graph, other),
         )
     fix = ({"op": "add", "path": place, "value": {"type": CLASS_INDEX}},)
     return codes.LABEL_FORM.at(
-        _TYPE, loss=loss, wanted=_FORMS[CLASS_INDEX], got=_FORMS["number"],
+        _type_of(graph), loss=loss, wanted=_FORMS[CLASS_INDEX], got=_FORMS["number"],
         help='number the classes: "transformer": {"type": "class_index"} in the label',
         related=related, fix=fix if _may_be_classes(shapes, label) else None,
     )
@@ -193,7 +204,8 @@ def _wrong_values(graph: Graph, shapes: Shapes, rule: LossRule, label: LabelFact
     wanted = {"sign": "-1 or 1", "non_negative": "from 0 upwards"}.get(
         rule.values, f"from {low:g} to {high:g}")
     return codes.LABEL_VALUES.at(
-        _TYPE, loss=graph.loss.type, wanted=wanted, got=f"{label.minimum:g} to {label.maximum:g}",
+        _type_of(graph), loss=graph.loss.type, wanted=wanted,
+        got=f"{label.minimum:g} to {label.maximum:g}",
         related=[Related("this is the label", pointer=graph.label.pointer)],
         help=_values_help(rule, label), fix=with_loss(graph, fitting_loss(graph, shapes, label)),
     )
@@ -213,7 +225,7 @@ def _check_width(graph: Graph, shapes: Shapes, rule: LossRule,
     width = label_width(rule, label)
     if width is None or not isinstance(shapes.output, tuple):
         return
-    if len(one_member(shapes.output)) != 2 or shapes.output[-1] != width:
+    if shapes.output[-1] != width:
         place = shapes.width_at
         fix = None if place is None else ({"op": "replace", "path": place, "value": width},)
         yield codes.OUTPUT_WIDTH.at(
@@ -225,7 +237,7 @@ def _check_width(graph: Graph, shapes: Shapes, rule: LossRule,
 
 
 def _ends(graph: Graph) -> list[Related]:
-    return [Related("this is the loss", pointer=_TYPE),
+    return [Related("this is the loss", pointer=_type_of(graph)),
             Related("this is the label", pointer=graph.label.pointer)]
 
 
@@ -234,7 +246,7 @@ def _other_loss(graph: Graph, shapes: Shapes, rule: LossRule, label: LabelFacts,
     """Width and range are both wrong for this loss, and right for another one."""
     place = shapes.width_at or shapes.nodes[-1].pointer
     return codes.OUTPUT_WIDTH.at(
-        _TYPE, got=f"{show(shapes.output)}, {RANGE_WORDS[shapes.output_range]}",
+        _type_of(graph), got=f"{show(shapes.output)}, {RANGE_WORDS[shapes.output_range]}",
         loss=graph.loss.type, wanted=f"{show(('batch', label_width(rule, label)))}, {rule.wants}",
         help=f"use {other}", fix=with_loss(graph, other),
         related=[Related("this gives them", pointer=place),

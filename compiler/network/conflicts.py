@@ -17,8 +17,8 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Target
 from ..stages import Graph, Node
 from ..text.pointer import join, touched
+from .heads import check_heads, nodes, views
 from .parameter_groups import check_settings
-from .tree import walk
 
 Args = Mapping[str, Any]
 
@@ -76,7 +76,8 @@ def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
 
     Reports: SC204.
     """
-    for node in (graph.loss, graph.optimizer, *walk(graph.network)):
+    losses = [view.loss for view in views(graph).values()]
+    for node in (*losses, graph.optimizer, *nodes(graph)):
         for rule in (*RULES, *OWN_RULES):
             place = join(node.pointer, rule.key)
             if node.type in rule.types and rule.broken(node.args) \
@@ -85,12 +86,14 @@ def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
     if graph.scheduler is not None:
         yield from _check_scheduler(graph.scheduler, graph.optimizer)
     yield from _check_training(graph)
+    yield from check_heads(graph)
 
 
 def _check_training(graph: Graph) -> Iterator[Diagnostic]:
     training, loss = graph.training, graph.loss
     key = CLASS_WEIGHTS.get(loss.type)
-    if training.class_weight is not None and key is not None and loss.args.get(key) is not None:
+    weighted = training.class_weight is not None and not graph.heads
+    if weighted and key is not None and loss.args.get(key) is not None:
         yield _conflict("/training/class_weight", "class_weight",
                         f"the loss has weights of its own, {key!r}", "remove one of the two",
                         target="key")

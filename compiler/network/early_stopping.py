@@ -9,7 +9,8 @@ from ..diagnostics.diagnostic import Diagnostic, one_line
 from ..diagnostics.hints import did_you_mean, replace_fix, unknown
 from ..diagnostics.suggest import certain, nearest
 from ..stages import Graph, Node
-from ..text.pointer import touched
+from ..text.pointer import join, touched
+from .heads import name_in
 
 LOSS = "loss"
 
@@ -27,15 +28,25 @@ def metric_names(nodes: Sequence[Node]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def measure_names(graph: Graph) -> tuple[str, ...]:
+    """Everything that is measured on a split: the loss, and with heads that of each, before its
+    metrics."""
+    if not graph.heads:
+        return (LOSS, *metric_names(graph.metrics))
+    return (LOSS, *(name_in(head.name, name) for head in graph.heads
+                    for name in (LOSS, *metric_names(head.metrics))))
+
+
 def check_metric(graph: Graph) -> Iterator[Diagnostic]:
     """Whether the spec measures what early stopping watches.
 
     Reports: SC410.
     """
     stopping = graph.training.early_stopping
-    if stopping is None or touched("/metrics", graph.holes):
+    places = [join(head.pointer, "metrics") for head in graph.heads] or ["/metrics"]
+    if stopping is None or any(touched(place, graph.holes) for place in places):
         return
-    names = (LOSS, *metric_names(graph.metrics))
+    names = measure_names(graph)
     if stopping.metric not in names:
         yield unknown(codes.UNMEASURED, f"{_PLACE}/metric", "measures", stopping.metric, names)
 

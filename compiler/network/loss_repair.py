@@ -90,13 +90,14 @@ def with_loss(graph: Graph, name: str | None) -> Patch | None:
     """The patch that changes the loss; properties that the other one has not are left out."""
     if name is None:
         return None
-    given: Mapping[str, Any] = graph.written.get("loss", {})
+    place = graph.loss.pointer
+    given: Mapping[str, Any] = value_in(graph.written, place) or {}
     properties = _PROPERTIES[name]
     kept = {key: value for key, value in given.items()
             if key in properties and value in properties[key].get("enum", [value])}
     if len(kept) == len(given) - 1:
-        return ({"op": "replace", "path": "/loss/type", "value": name},)
-    return ({"op": "replace", "path": "/loss", "value": {"type": name, **kept}},)
+        return ({"op": "replace", "path": f"{place}/type", "value": name},)
+    return ({"op": "replace", "path": place, "value": {"type": name, **kept}},)
 
 
 def range_fix(graph: Graph, shapes: Shapes) -> Patch | None:

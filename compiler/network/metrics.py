@@ -10,7 +10,7 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Patch
 from ..diagnostics.hints import known
 from ..stages import UNKNOWN_LABEL, Graph, LabelFacts, Node
-from ..text.pointer import join, touched
+from ..text.pointer import join, touched, value_in
 
 _METRICS = {metric.name: metric for metric in METRICS}
 
@@ -94,8 +94,7 @@ def _other_metric(graph: Graph, node: Node, name: str | None) -> Patch:
     or it is measured already."""
     if name is None or any(metric.type == name for metric in graph.metrics):
         return ({"op": "remove", "path": node.pointer},)
-    index = int(node.pointer.rpartition("/")[2])
-    given: Mapping[str, Any] = graph.written["metrics"][index]
+    given: Mapping[str, Any] = value_in(graph.written, node.pointer)
     if set(given) == {"type"}:
         return ({"op": "replace", "path": join(node.pointer, "type"), "value": name},)
     return ({"op": "replace", "path": node.pointer, "value": {"type": name}},)

@@ -11,7 +11,8 @@ from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.hints import unknown
 from ..stages import Graph, GroupRule, ParameterGroup, ShapedNode
 from ..text.pointer import inside, join, touched
-from .tree import walk
+from .heads import networks
+from .heads import nodes as all_nodes
 
 _NORM_LAYERS = ("torch.nn:BatchNorm1d", "torch.nn:GroupNorm", "torch.nn:LayerNorm",
                 "torch.nn:RMSNorm")
@@ -91,9 +92,9 @@ def check_nodes(graph: Graph) -> Iterator[Diagnostic]:
 
     Reports: SC409.
     """
-    if touched(graph.network.pointer, graph.holes):
+    if any(touched(root.pointer, graph.holes) for root in networks(graph)):
         return
-    nodes = list(walk(graph.network))
+    nodes = list(all_nodes(graph))
     pointers = [node.pointer for node in nodes]
     types = list(dict.fromkeys(node.type for node in nodes))
     for rule in graph.training.parameter_groups:

@@ -31,7 +31,8 @@ def reads_of(network: NetworkNode) -> Iterator[Read]:
             yield from ((join(pointer, index), name) for index, name in enumerate(names))
 
 
-def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, BatchFrame],
+def check_reads(reads: Sequence[Read], labels: Collection[str],
+                extractors: Mapping[str, BatchFrame],
                 holes: Collection[str]) -> Iterator[Diagnostic]:
     """What the network reads, against the extractors that there are.
 
@@ -41,7 +42,7 @@ def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Batc
         yield codes.NO_INPUT.at("/network")
     if _EXTRACTORS in holes:
         return
-    features = [name for name in extractors if name != label]
+    features = [name for name in extractors if name not in labels]
     sound = [read for read in reads if not any(inside(read[0], hole) for hole in holes)]
     unread = set(features) - {name for _, name in reads}
     unknown_names = [name for _, name in sound if name not in extractors]
@@ -55,7 +56,7 @@ def check_reads(reads: Sequence[Read], label: str, extractors: Mapping[str, Batc
     for pointer, name in sound:
         others = beside[_place(pointer)]
         if name in extractors:
-            if name == label:
+            if name in labels:
                 yield _label_as_input(pointer, name, left_over, alone=len(others) == 1)
             elif (_place(pointer), name) in seen:
                 yield codes.FRAME_TWICE.at(pointer, name=name,
@@ -97,24 +98,26 @@ def _label_as_input(pointer: str, name: str, left_over: str | None, *,
 
 
 def missing_label(name: str, given: bool, extractors: Mapping[str, BatchFrame],
-                  reads: Sequence[Read], holes: Collection[str]) -> Iterator[Diagnostic]:
+                  reads: Sequence[Read], holes: Collection[str],
+                  pointer: str = "/label") -> Iterator[Diagnostic]:
     """The label is no extractor.
 
     Reports: SC201, SC206.
 
     Args:
         given: whether the spec names the label.
+        pointer: where it does.
     """
-    if _EXTRACTORS in holes or touched("/label", holes):
+    if _EXTRACTORS in holes or touched(pointer, holes):
         return
     read = {name for _, name in reads}
     unread = [entry for entry in extractors if entry not in read]
     if not given:
         only = unread[0] if len(unread) == 1 else None
-        fix = None if only is None else ({"op": "add", "path": "/label", "value": only},)
+        fix = None if only is None else ({"op": "add", "path": pointer, "value": only},)
         yield codes.NO_LABEL.at(_EXTRACTORS, target="key", fix=fix)
         return
-    diagnostic = unknown(codes.UNKNOWN_EXTRACTOR, "/label", "extractors", name,
+    diagnostic = unknown(codes.UNKNOWN_EXTRACTOR, pointer, "extractors", name,
                          [*unread, *(entry for entry in extractors if entry in read)])
     if nearest(name, extractors) is None and len(unread) == 1:
         diagnostic = _left_over(diagnostic, unread[0])

@@ -15,31 +15,32 @@ from .tree import walk
 SHARED = "shared"
 
 
-def definitions(network: NetworkNode) -> Mapping[str, NetworkNode]:
+def definitions(*networks: NetworkNode) -> Mapping[str, NetworkNode]:
     """Name -> the network that stands under it, where the name is given first."""
     found: dict[str, NetworkNode] = {}
-    for node in _places(network):
+    for node in _places(networks):
         if node.args["network"] is not None:
             found.setdefault(node.args["name"], node.args["network"])
     return found
 
 
-def _places(network: NetworkNode) -> Iterator[NetworkNode]:
-    return (node for node in walk(network) if node.type == SHARED)
+def _places(networks: Iterable[NetworkNode]) -> Iterator[NetworkNode]:
+    return (node for network in networks for node in walk(network) if node.type == SHARED)
 
 
-def check_shared(network: NetworkNode, holes: Collection[str]) -> Iterator[Diagnostic]:
+def check_shared(networks: Iterable[NetworkNode], holes: Collection[str]) -> Iterator[Diagnostic]:
     """Every name has its network once, at its first place in the order of the data.
 
     No further place stands inside of a shared network, so none holds itself, and what a
     network computes grows no faster than its spec.
 
     Args:
+        networks: in the order of the data.
         holes: pointers of invented values, and of such as were set to their default.
 
     Reports: SC208.
     """
-    places = list(_places(network))
+    places = list(_places(networks))
     doubtful = {node.pointer for node in places
                 if any(touched(join(node.pointer, key), holes) for key in ("name", "network"))}
     given = [node for node in places

@@ -24,15 +24,13 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Related
 from ..stages import NetworkNode, ShapedNode, Shapes
 from ..text.pointer import inside, join
+from .heads import SELF_SIZED
 from .shared import definitions, same_form, same_weights
 from .tree import EXTRACTION, frames_read
 
 _ACTIVATIONS = {"fully_connected": "output_activation", "output": "activation",
                 "tabm": "output_activation"}
 """Network type -> the property with the activation behind its last layer."""
-
-_SELF_SIZED = ("output", "tabm")
-"""Network types that are as wide as the label."""
 
 _SCALED = dict.fromkeys(("probability", "distribution", "non_negative"), "non_negative")
 """Range -> what is left of it after a multiplication with a positive number."""
@@ -171,11 +169,11 @@ class _Tracer(Scope):
     def _follow_width(self, node: NetworkNode, value: Value, output: Value) -> None:
         """Keeps which number of the spec is the width now."""
         width = _width_key(node)
-        self_sized = node.type in _SELF_SIZED or (self.data.self_sized and output == value)
+        self_sized = node.type in SELF_SIZED or (self.data.self_sized and output == value)
         self.data = replace(self.data, self_sized=self_sized)
         if width is not None:
             self.data = replace(self.data, width_at=width)
-        elif output != value or node.type in _SELF_SIZED:
+        elif output != value or node.type in SELF_SIZED:
             self.data = replace(self.data, width_at=None)
 
     def _apply(self, node: NetworkNode, value: Value) -> tuple[Value, ParameterShapes]:
@@ -264,7 +262,7 @@ def _width_key(node: NetworkNode) -> str | None:
 
 def trace(network: NetworkNode, frames: Mapping[str, Shape | Features | Unknown],
           label_width: int | None, holes: frozenset[str] = frozenset(),
-          ) -> tuple[Shapes, tuple[Diagnostic, ...]]:
+          head: NetworkNode | None = None) -> tuple[Shapes, tuple[Diagnostic, ...]]:
     """The shape of every node, without torch.
 
     Args:
@@ -272,11 +270,15 @@ def trace(network: NetworkNode, frames: Mapping[str, Shape | Features | Unknown]
         frames: frame of the batch -> what it is; a width is None while it is not known.
         label_width: columns that `output` gives; None while they are not known.
         holes: pointers of invented values; nodes that have one give an unknown shape.
+        head: a second root, which reads what the first one gives.
 
     Reports: SC301.
     """
-    tracer = _Tracer(label_width, holes, definitions(network))
-    output = tracer.visit(network, Frames(frames))
+    roots = (network,) if head is None else (network, head)
+    tracer = _Tracer(label_width, holes, definitions(*roots))
+    output: Value = Frames(frames)
+    for root in roots:
+        output = tracer.visit(root, output)
     data = tracer.data
     shapes = Shapes(tuple(tracer.nodes), output, data.range, tracer.looked_up,
                     data.range_at, data.range_before, data.width_at, data.self_sized)

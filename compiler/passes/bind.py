@@ -17,6 +17,7 @@ from ..data.samples import bind_samples
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result, distinct
 from ..diagnostics.hints import unknown
+from ..network.heads import labels as labels_of
 from ..stages import (
     BoundContext,
     BoundExtractor,
@@ -51,22 +52,24 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
         queries = collected(lambda: bind_queries(graph, bundle, frame, samples), found) or {}
     population = Population(graph, bundle, index_frame, index_frame,
                             None if samples is None else samples.rows, undecided)
-    label: LabelRows | None = None
+    labels: list[LabelRows] = []
     bound: dict[str, BoundExtractor] = {}
-    # The label first: its columns are hidden from the other extractors.
-    others = [extractor for extractor in graph.extractors if extractor.name != graph.label.name]
-    for extractor in (graph.label, *others):
+    # The labels first: their columns are hidden from the other extractors.
+    known = dict.fromkeys(extractor.name for extractor in labels_of(graph))
+    others = [extractor for extractor in graph.extractors if extractor.name not in known]
+    for extractor in (*labels_of(graph), *others):
         if touched(extractor.pointer, graph.holes):
             continue
-        entry, rows = population.bind(extractor, label, found)
-        if extractor is graph.label:
-            label = _with_telling_columns(rows, prepared)
+        is_label = extractor.name in known
+        entry, rows = population.bind(extractor, () if is_label else labels, found)
+        if is_label and rows is not None:
+            labels.append(_with_telling_columns(rows, prepared))
         if entry is not None:
             bound[extractor.name] = entry
     contexts: dict[str, BoundContext] = {}
     for context in graph.contexts:
         if not touched(context.pointer, graph.holes):
-            seen = bind_context(context, graph, bundle, index_frame, samples, population, label,
+            seen = bind_context(context, graph, bundle, index_frame, samples, population, labels,
                                 undecided, found)
             if seen is not None:
                 contexts[context.name] = seen
@@ -75,7 +78,7 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
     diagnostics = distinct((*prepared.diagnostics, *judged))
     if samples is None or index_frame is None:
         return Result(None, diagnostics)
-    names = dict.fromkeys((*(extractor.name for extractor in graph.extractors), graph.label.name))
+    names = dict.fromkeys((*(extractor.name for extractor in graph.extractors), *known))
     whole = {name: bound[name] for name in names if name in bound}
     bound_graph = BoundGraph(graph, bundle, index_frame, samples, whole, contexts, queries,
                              prepared.described)
@@ -86,9 +89,9 @@ def bind(graph: Graph, bundle: Bundle) -> Result[BoundGraph]:
     return Result(bound_graph, distinct((*diagnostics, *torn)))
 
 
-def _with_telling_columns(label: LabelRows | None, prepared: Prepared) -> LabelRows | None:
-    """The rows of the label with all columns that tell it, as far as steps made them."""
-    if label is None or label.chain is None:
+def _with_telling_columns(label: LabelRows, prepared: Prepared) -> LabelRows:
+    """The rows of a label with all columns that tell it, as far as steps made them."""
+    if label.chain is None:
         return label
     made = prepared.made.get(label.chain.end, {})
     return replace(label, columns=telling(label.columns, made))

@@ -20,6 +20,7 @@ from ..data.training_labels import reads_label, training_labels
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..fits.saved import SavedFits
+from ..network.heads import labels
 from ..planning.memory import check_label_memory
 from ..stages import (
     UNKNOWN_LABEL,
@@ -50,21 +51,23 @@ def fit(bound: BoundGraph, saved: SavedFits | None = None) -> Result[FittedGraph
     shared: dict[str, FittedExtractor] = {}
     samples = Population(bound.samples.training.astype(np.int64), saved=saved)
     label_name = bound.graph.label.name
-    # The label first: some transformers read it.
-    for name in sorted(bound.extractors, key=lambda name: name != label_name):
-        entry, is_label = bound.extractors[name], name == label_name
+    label_names = dict.fromkeys(label.name for label in labels(bound.graph))
+    # The labels first: some transformers read one, that of the first head.
+    for name in sorted(bound.extractors, key=lambda name: name not in label_names):
+        entry, is_label = bound.extractors[name], name in label_names
         if samples.labels is None and not is_label and reads_label(entry.extractor) \
                 and label_name not in fitted:
             continue
         key = _key(entry, is_label)
         if key not in shared:
-            result = fit_extractor(entry, bound.bundle, samples, is_label=is_label)
+            reads = replace(samples, labels=None) if is_label else samples
+            result = fit_extractor(entry, bound.bundle, reads, is_label=is_label)
             found += (new for new in result.diagnostics if new not in found)
             if result.stage is None:
                 continue
             shared[key] = result.stage
         fitted[name] = replace(shared[key], bound=entry)
-        if is_label:
+        if name == label_name:
             samples = replace(samples, labels=training_labels(bound, fitted[name]))
     fitted = {name: fitted[name] for name in bound.extractors if name in fitted}
     contexts: dict[str, FittedContext] = {}
@@ -73,19 +76,12 @@ def fit(bound: BoundGraph, saved: SavedFits | None = None) -> Result[FittedGraph
         found += (new for new in context.diagnostics if new not in found)
         if context.stage is not None:
             contexts[name] = context.stage
-    label, facts = fitted.get(bound.graph.label.name), UNKNOWN_LABEL
-    if label is not None:
-        wrong = tuple(_check_classes(label))
-        found += wrong
-        too_large = tuple(check_label_memory(label))
-        found += too_large
-        if not wrong and not too_large:
-            facts = _label_facts(bound, label)
+    facts = {name: _checked_facts(bound, fitted.get(name), found) for name in label_names}
     try:
         found += label_twins(bound)
     except BundleError as error:
         found += (new for new in error.diagnostics if new not in found)
-    return Result(FittedGraph(bound, fitted, contexts, facts), tuple(found))
+    return Result(FittedGraph(bound, fitted, contexts, facts[label_name], facts), tuple(found))
 
 
 def _key(entry: BoundExtractor, is_label: bool) -> str:
@@ -97,7 +93,19 @@ def _key(entry: BoundExtractor, is_label: bool) -> str:
         [column.name for column in entry.columns],
         extractor.nulls, extractor.fill_value,
         extractor.transformer.type, extractor.transformer.args,
+        # What is frozen or given stands under the name of its own extractor.
+        extractor.name if extractor.frozen or extractor.vectors is not None else None,
     ], sort_keys=True)
+
+
+def _checked_facts(bound: BoundGraph, label: FittedExtractor | None,
+                   found: list[Diagnostic]) -> LabelFacts:
+    """The facts of a label, unknown after a mistake; what is wrong goes to `found`."""
+    if label is None:
+        return UNKNOWN_LABEL
+    wrong = (*_check_classes(label), *check_label_memory(label))
+    found += wrong
+    return UNKNOWN_LABEL if wrong else _label_facts(bound, label)
 
 
 def _check_classes(label: FittedExtractor) -> Iterator[Diagnostic]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ...schema import load_schema
 from ...schema.declaration import NetworkType
+from ...schema.heads import HEADS, LOSS, written_out
 from ...schema.networks import NETWORKS
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Result
 from ..network.early_stopping import check_metric
+from ..network.heads import check_trunk
+from ..network.loss_repair import MEAN_SQUARES
 from ..network.parameter_groups import check_nodes
 from ..network.references import check_reads, missing_label, reads_of
 from ..network.shared import check_shared
@@ -24,7 +27,9 @@ from ..stages import (
     BatchFrame,
     BundleSettings,
     Context,
+    Extractor,
     Graph,
+    Head,
     NetworkNode,
     Node,
     Spec,
@@ -40,10 +45,13 @@ Object = Mapping[str, Any]
 def resolve(spec: Spec) -> Result[Graph]:
     """Names and defaults. A spec with mistakes gives a graph too; see `Graph.holes`.
 
-    Reports: SC201 to SC208.
+    Reports: SC201 to SC208, SC326.
     """
-    value = with_defaults(load_schema(), spec.value)
-    holes = set(spec.holes)
+    value, holes = with_defaults(load_schema(), spec.value), set(spec.holes)
+    if value[HEADS] is None and value[LOSS] is None:
+        # Heads that were wrong are gone, and nothing says what stands in their place.
+        value = with_defaults(load_schema(), {**spec.value, LOSS: {"type": MEAN_SQUARES}})
+        holes.add(f"/{LOSS}")
     objects = value["extractors"]
     extractors = {
         part.name: part for name, inner in objects.items() if inner["type"] != CONTEXT
@@ -66,22 +74,33 @@ def resolve(spec: Spec) -> Result[Graph]:
     found += torn_steps
     holes |= {step_of(diagnostic.pointer) for diagnostic in torn_steps}
     reads = list(reads_of(network))
-    label = extractors.get(value["label"]) if value["label"] in objects else None
-    if label is None:
-        label = unknown_label(value["label"])
-        holes.add(label.pointer)
-        found += missing_label(value["label"], "label" in spec.value, frames, reads,
-                               spec.holes | spec.assumed)
-    elif label.transformer.type == IDS:
-        holes.add(label.pointer)
-        found.append(codes.CONFLICTING_KEYS.at(
-            "/label", name="label", reason="an `embedding` gives ids of features",
-            help='number the classes with a `plain` extractor and the transformer "class_index"'))
-    found += check_reads(reads, label.name, frames, spec.holes)
-    shared = tuple(check_shared(network, spec.holes | spec.assumed))
-    found += shared
-    holes |= {diagnostic.pointer for diagnostic in shared if diagnostic.pointer is not None}
-    used = {name for _, name in reads} | {label.name}
+
+    def label_at(pointer: str, name: str, given: bool) -> Extractor:
+        label = extractors.get(name) if name in objects else None
+        if label is None:
+            label = unknown_label(name)
+            found.extend(missing_label(name, given, frames, reads, spec.holes | spec.assumed,
+                                       pointer))
+            holes.add(label.pointer)
+        elif label.transformer.type == IDS:
+            holes.add(label.pointer)
+            found.append(codes.CONFLICTING_KEYS.at(
+                pointer, name="label", reason="an `embedding` gives ids of features", help="number "
+                'the classes with a `plain` extractor and the transformer "class_index"'))
+        return label
+
+    heads = tuple(_head(name, inner, label_at) for name, inner in (value[HEADS] or {}).items())
+    label = heads[0].label if heads else label_at(
+        "/label", value["label"], "label" in spec.value)
+    labels = {label.name, *(head.label.name for head in heads)}
+    found += check_reads(reads, labels, frames, spec.holes)
+    torn = [*check_trunk(network, len(heads))]
+    for head in heads or (None,):
+        roots = (network,) if head is None else (network, head.network)
+        torn += (one for one in check_shared(roots, spec.holes | spec.assumed) if one not in torn)
+    found += torn
+    holes |= {diagnostic.pointer for diagnostic in torn if diagnostic.pointer is not None}
+    used = {name for _, name in reads} | labels
     sound = not spec.mended and not holes and not any(diagnostic.is_error for diagnostic in found)
     if sound:
         found += [
@@ -96,7 +115,7 @@ def resolve(spec: Spec) -> Result[Graph]:
         assumed=spec.assumed,
         moved=spec.moved,
         written=spec.value,
-        resolved=value,
+        resolved=written_out(value),
         name=value["name"],
         description=value["description"],
         seed=value["seed"],
@@ -109,10 +128,11 @@ def resolve(spec: Spec) -> Result[Graph]:
         frames=kept,
         label=label,
         network=network,
-        loss=node("/loss", value["loss"]),
+        loss=heads[0].loss if heads else node("/loss", value[LOSS]),
         optimizer=node("/optimizer", value["optimizer"]),
         scheduler=node("/scheduler", scheduler) if scheduler is not None else None,
-        metrics=tuple(_nodes("/metrics", value["metrics"])),
+        metrics=heads[0].metrics if heads else tuple(_nodes("/metrics", value["metrics"])),
+        heads=heads,
         training=training(value["training"]),
     )
     return Result(graph, (*found, *check_nodes(graph), *check_metric(graph)))
@@ -123,6 +143,20 @@ def _read_of(entry: Context, frames: Mapping[str, BatchFrame]) -> Context:
     read = {frame.aggregation for frame in frames.values() if frame.context == entry.name}
     return replace(entry, aggregations={
         name: aggregation for name, aggregation in entry.aggregations.items() if name in read})
+
+
+def _head(name: str, value: Object,
+          label_at: Callable[[str, str, bool], Extractor]) -> Head:
+    pointer = join("", HEADS, name)
+    return Head(
+        pointer=pointer,
+        name=name,
+        label=label_at(join(pointer, "label"), value["label"], True),
+        network=_network(join(pointer, "network"), value["network"]),
+        loss=node(join(pointer, "loss"), value["loss"]),
+        weight=value["weight"],
+        metrics=tuple(_nodes(join(pointer, "metrics"), value["metrics"])),
+    )
 
 
 def _nodes(pointer: str, values: list[Object]) -> Iterator[Node]:

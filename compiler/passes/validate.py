@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ...schema.heads import HEADS, LOSS, needs_loss
 from ..diagnostics.codes import UNSUPPORTED_VERSION, WRONG_KIND
 from ..diagnostics.diagnostic import Diagnostic, Result, distinct, placed
 from ..diagnostics.wording import kind_of, name_of, show
@@ -45,9 +46,11 @@ def validate(document: Document, schema: Mapping[str, Any]) -> Result[Spec]:
     alone = _not_ours(document.value, schema["properties"])
     if alone is not None:
         return Result(None, (alone,))
+    full, single = schema, _of_one_label(schema)
     mended = Mended(document.value, holes=set(document.holes))
     found: list[Diagnostic] = []
     for _ in range(ROUNDS):
+        schema = full if _has_heads(document.value) or _has_heads(mended.value) else single
         errors = [SchemaError.of(error) for error in schema_errors(schema, mended.value)]
         if not errors:
             return Result(
@@ -65,6 +68,24 @@ def validate(document: Document, schema: Mapping[str, Any]) -> Result[Spec]:
     return Result(None, distinct(found))
 
 
+def _has_heads(value: Any) -> bool:
+    return isinstance(value, dict) and value.get(HEADS) is not None
+
+
+_last: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
+
+
+def _of_one_label(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema for specs without heads; that of the last schema is kept, and with it what the
+    engine keeps."""
+    global _last
+    if HEADS not in schema["properties"]:
+        return schema
+    if _last is None or _last[0] is not schema:
+        _last = schema, needs_loss(schema)
+    return _last[1]
+
+
 def _not_ours(value: Any, known_keys: Mapping[str, Any]) -> Diagnostic | None:
     """Why a document cannot be judged at all: no object, or another version."""
     if not isinstance(value, dict):
@@ -80,6 +101,8 @@ def _diagnose(errors: Sequence[SchemaError], judged: Judged) -> tuple[Diagnostic
     meant = what_was_meant(errors, judged)
     # A key that is misspelt or misplaced is unknown here and missing there: one mistake.
     explained = {(path[:-1], one.key) for path, one in meant.items() if one.key is not None}
+    if ((), HEADS) in explained:
+        explained.add(((), LOSS))
     explained |= {(home.path, str(path[-1])) for path, one in meant.items() for home in one.homes}
     kept: dict[tuple[Any, ...], tuple[int, Diagnostic]] = {}
     for error in errors:

@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from ...schema.shapes import Frames, ParameterShapes, show
-from ..network.tree import EXTRACTION, walk
+from ..network.heads import nodes as all_nodes
+from ..network.tree import EXTRACTION
 from ..stages import Graph, NetworkNode, Node, ShapedGraph, ShapedNode
 from .describe_contexts import describe_contexts
-from .describe_data import describe_data
+from .describe_data import describe_data, describe_label
 from .describe_training import describe_training
 from .memory import own_frozen, own_parameters
 
@@ -38,20 +39,36 @@ def describe(shaped: ShapedGraph, loop: Mapping[str, Any]) -> dict[str, Any]:
             "nodes": nodes,
             "output": show(shaped.shapes.output),
         },
+        **({"heads": _heads(shaped)} if graph.heads else {}),
         "parameters": sum(node["parameters"] for node in nodes),
         "trainable": sum(node["trainable"] for node in nodes),
-        "loss": _constructor(graph.loss),
+        "loss": None if graph.heads else _constructor(graph.loss),
         "optimizer": _constructor(graph.optimizer),
         "scheduler": _constructor(graph.scheduler) if graph.scheduler else None,
-        "metrics": [_constructor(node) for node in graph.metrics],
+        "metrics": [] if graph.heads else [_constructor(node) for node in graph.metrics],
         "training": describe_training(shaped.fitted, loop),
         "memory": {**asdict(loop["memory"]), "activations": loop["activations"]},
     }
 
 
+def _heads(shaped: ShapedGraph) -> dict[str, Any]:
+    return {
+        head.name: {
+            "pointer": head.pointer,
+            "task": view.task,
+            "label": describe_label(view.fitted),
+            "output": show(view.shapes.output),
+            "loss": _constructor(head.loss),
+            "weight": head.weight,
+            "metrics": [_constructor(node) for node in head.metrics],
+        }
+        for head, view in zip(shaped.fitted.bound.graph.heads, shaped.views.values(), strict=True)
+    }
+
+
 def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:
     graph = shaped.fitted.bound.graph
-    nodes = {node.pointer: node for node in walk(graph.network)}
+    nodes = {node.pointer: node for node in all_nodes(graph)}
     for shaped_node in shaped.shapes.nodes:
         node = nodes.get(shaped_node.pointer)
         yield {

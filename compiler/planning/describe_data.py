@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..stages import FittedGraph, LabelFacts, Samples
+from ..stages import FittedGraph, Samples
 from .describe_extractors import describe_extractor
 from .describe_frames import describe_frames
 
@@ -20,7 +20,7 @@ def describe_data(fitted: FittedGraph) -> dict[str, Any]:
         "samples": len(bound.samples),
         "splits": _splits(bound.samples),
         **({"prepare": [dict(step) for step in bound.prepared]} if bound.prepared else {}),
-        "label": {"extractor": bound.graph.label.name, **_label(fitted.label)},
+        "label": None if bound.graph.heads else describe_label(fitted),
         "frames": list(describe_frames(bound)),
         "extractors": [describe_extractor(bound.bundle, entry, bound.index_frame)
                        for entry in fitted.extractors.values()],
@@ -33,8 +33,11 @@ def _splits(samples: Samples) -> dict[str, int]:
     }
 
 
-def _label(label: LabelFacts) -> dict[str, Any]:
-    described: dict[str, Any] = {"form": label.form, "columns": label.columns}
+def describe_label(fitted: FittedGraph) -> dict[str, Any]:
+    """The label of the graph, or of a view of it: its extractor, and what its values are."""
+    label = fitted.label
+    described: dict[str, Any] = {"extractor": fitted.bound.graph.label.name, "form": label.form,
+                                 "columns": label.columns}
     if label.classes:
         return {**described, "classes": [str(value) for value in label.classes]}
     if label.names:

@@ -16,6 +16,7 @@ from ..data.matching import percent
 from ..diagnostics.diagnostic import one_line
 from ..diagnostics.wording import count
 from ..network.tree import EXTRACTION
+from ..text.pointer import inside
 
 Described = Mapping[str, Any]
 
@@ -146,12 +147,33 @@ def _draw(plan: Described) -> _Drawing:
         edges += ((box.id, made[entry["frame"]].id, "") for entry in context["aggregations"])
     edges = list(dict.fromkeys(edges))
     top = _Box("network", ())
-    ends = _network(plan["network"]["nodes"], top, {**extractors, **made}, edges)
-    loss = _Box("loss", (plan["loss"]["type"],), "loss")
-    edges += [(end, loss.id, plan["network"]["output"]) for end in ends]
-    edges.append((extractors[data["label"]["extractor"]].id, loss.id, "label"))
-    boxes = [*frames.values(), *extractors.values(), *contexts, *made.values(), *top.inner, loss]
+    losses = _ends(plan, top, {**extractors, **made}, edges)
+    boxes = [*frames.values(), *extractors.values(), *contexts, *made.values(), *top.inner, *losses]
     return _Drawing(boxes, edges)
+
+
+def _ends(plan: Described, top: _Box, frames: Mapping[str, _Box],
+          edges: list[tuple[str, str, str]]) -> list[_Box]:
+    """The network up to its losses, where it meets the labels; gives these."""
+    nodes, heads = plan["network"]["nodes"], plan.get("heads", {})
+    places = [head["pointer"] for head in heads.values()]
+    trunk = [node for node in nodes if not any(inside(node["pointer"], at) for at in places)]
+    ends = _network(trunk, top, frames, edges, [])
+    if not heads:
+        loss = _Box("loss", (plan["loss"]["type"],), "loss")
+        edges += [(end, loss.id, plan["network"]["output"]) for end in ends]
+        edges.append((frames[plan["data"]["label"]["extractor"]].id, loss.id, "label"))
+        return [loss]
+    losses = []
+    for place, (name, head) in enumerate(heads.items()):
+        own = [node for node in nodes if inside(node["pointer"], head["pointer"])]
+        lines = (name, f"{head['weight']:g} times {head['loss']['type']}")
+        loss = _Box(f"loss{place}", lines, "loss")
+        edges += [(end, loss.id, head["output"])
+                  for end in _network(own, top, frames, edges, ends, f"head{place}_")]
+        edges.append((frames[head["label"]["extractor"]].id, loss.id, "label"))
+        losses.append(loss)
+    return losses
 
 
 def _made(entry: Described) -> str:
@@ -169,10 +191,10 @@ def _chain(entry: Described, index_frame: str, frames: Mapping[str, _Box],
     elif left != index_frame:
         yield frames[index_frame].id, frames[left].id, "aligned"
     yield from _joined(entry["coverage"], left, frames)
-    yield from _ends(entry, frames, extractor)
+    yield from _taken(entry, frames, extractor)
 
 
-def _ends(entry: Described, frames: Mapping[str, _Box],
+def _taken(entry: Described, frames: Mapping[str, _Box],
           into: _Box) -> Iterator[tuple[str, str, str]]:
     """From the frame at the end of a chain, and from given vectors for its values."""
     yield frames[entry["frame"]].id, into.id, ""
@@ -207,12 +229,17 @@ def _context(context: Described, index_frame: str, frames: Mapping[str, _Box],
     yield frames[context["frame"]].id, box.id, ""
     for part in context["extractors"]:
         yield from _joined(part["coverage"], part["start"], frames)
-        yield from _ends(part, frames, box)
+        yield from _taken(part, frames, box)
 
 
 def _network(nodes: Sequence[Described], top: _Box, extractors: Mapping[str, _Box],
-             edges: list[tuple[str, str, str]]) -> list[str]:
-    """Fills `top` with boxes within boxes; gives the ids of the nodes that give the output."""
+             edges: list[tuple[str, str, str]], start: list[str], prefix: str = "") -> list[str]:
+    """Fills `top` with boxes within boxes; gives the ids of the nodes that give the output.
+
+    Args:
+        start: the ids of what the first node reads beside extractors.
+        prefix: starts the ids of the boxes.
+    """
     position = 0
 
     def siblings(depth: int, holder: _Box, before: list[str], beside: bool) -> list[str]:
@@ -220,7 +247,7 @@ def _network(nodes: Sequence[Described], top: _Box, extractors: Mapping[str, _Bo
         nonlocal position
         ends, entry, sides = before, before, list[str]()
         while position < len(nodes) and nodes[position]["depth"] >= depth:
-            node, box = nodes[position], _Box(f"node{position}", ())
+            node, box = nodes[position], _Box(f"{prefix}node{position}", ())
             position += 1
             has_inner = position < len(nodes) and nodes[position]["depth"] > depth
             box.lines = _node_lines(node, has_inner)
@@ -238,7 +265,7 @@ def _network(nodes: Sequence[Described], top: _Box, extractors: Mapping[str, _Bo
                 sides, ends = [*sides, *ends], entry
         return sides if beside and sides else ends
 
-    return siblings(0, top, [], beside=False)
+    return siblings(0, top, start, beside=False)
 
 
 def _frozen(node: Described) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from ...schema import samplers
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
-from ..network.tree import walk
+from ..network.heads import nodes
 from ..stages import Graph, Node, Samples, Training
 
 
@@ -84,7 +84,7 @@ def check_batches(graph: Graph, rows: int) -> Iterator[Diagnostic]:
     if part_rows(training) > rows:
         yield codes.BATCH_LARGER_THAN_DATA.at(pointer, batch_size=part_rows(training), rows=rows)
     if 1 in parts_of(training, rows):
-        for node in walk(graph.network):
+        for node in nodes(graph):
             if node.declaration.needs_several_rows(node.args):
                 yield codes.BATCH_OF_ONE.at(pointer, type=node.type, related=())
                 return

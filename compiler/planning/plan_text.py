@@ -63,7 +63,7 @@ def _training(plan: Described) -> Iterator[str]:
         f"{training['threads']} thread{'s' if training['threads'] > 1 else ''}"
     )
     yield from _weights(training)
-    yield f"  loss       {constructor(plan['loss'])}"
+    yield from _losses(plan)
     yield f"  optimizer  {constructor(plan['optimizer'])}"
     if len(training["parameter_groups"]) > 1:
         for group in training["parameter_groups"]:
@@ -74,8 +74,8 @@ def _training(plan: Described) -> Iterator[str]:
         yield f"  gradients  clipped to a norm of {training['gradient_clipping']:g}"
     if plan["scheduler"]:
         yield f"  scheduler  {constructor(plan['scheduler'])}"
-    for metric in plan["metrics"]:
-        yield f"  metric     {constructor(metric)}"
+    for metric in _metrics(plan):
+        yield f"  metric     {metric}"
     yield (
         f"  evaluates  {', '.join(training['evaluate_on'])} "
         f"every {training['evaluate_every']} epoch{'s' if training['evaluate_every'] > 1 else ''}"
@@ -83,6 +83,20 @@ def _training(plan: Described) -> Iterator[str]:
     )
     if training["early_stopping"] is not None:
         yield _stops(training["early_stopping"])
+
+
+def _losses(plan: Described) -> Iterator[str]:
+    if plan["loss"] is not None:
+        yield f"  loss       {constructor(plan['loss'])}"
+    for name, head in plan.get("heads", {}).items():
+        yield (f"  head       {name}: {head['task']}, {head['output']}, {head['weight']:g} times "
+               f"{constructor(head['loss'])} of {one_line(head['label']['extractor'])}")
+
+
+def _metrics(plan: Described) -> Iterator[str]:
+    yield from map(constructor, plan["metrics"])
+    for name, head in plan.get("heads", {}).items():
+        yield from (f"{name}: {constructor(metric)}" for metric in head["metrics"])
 
 
 def _steps(training: Described) -> str:

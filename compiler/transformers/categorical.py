@@ -10,11 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, all_null, unsupported
-from .categories import NULL, READABLE, counted, look_up, texts, unseen, value_names
+from .categories import NULL, READABLE, counted, look_up, refused_unseen, texts, value_names
 from .one_hot import OneHot
 from .rows import ColumnRows
 
@@ -43,13 +42,7 @@ class Categorical(OneHot):
         return found
 
     def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
-        if not self.refuse_unseen:
-            return ()
-        count, examples = unseen(rows.values, self.values)
-        if not count:
-            return ()
-        return (codes.UNSEEN.at(f"{pointer}/on_unseen", name=rows.name, count=count,
-                                examples=examples),)
+        return refused_unseen(rows, self.values, pointer) if self.refuse_unseen else ()
 
     def state(self) -> State:
         return {"type": self.type, "kept": self.kept, "refuse_unseen": self.refuse_unseen,

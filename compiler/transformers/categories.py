@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ..data.dtypes import BOOLEAN, DATETIME, FLOAT, INTEGER, STRING
+from ..data.shown import as_texts
+from ..diagnostics import codes
+from ..diagnostics.diagnostic import Diagnostic
+from .rows import ColumnRows
 
 READABLE = (BOOLEAN, INTEGER, FLOAT, STRING, DATETIME)
 
@@ -81,7 +84,20 @@ def unseen(values: pa.Array, known: pa.Array, limit: int = 5) -> tuple[int, str]
     """How many distinct values are not among `known`, and up to `limit` of them as text."""
     categories = distinct(values)[0]
     places = look_up(categories, known)
-    strange: list[Any] = categories.filter(pa.array(places == UNKNOWN)).to_pylist()
-    return len(strange), ", ".join(repr(value) for value in strange[:limit])
+    strange = categories.filter(pa.array(places == UNKNOWN))
+    return len(strange), ", ".join(as_texts(strange[:limit]))
 
 
+
+
+def refused_unseen(rows: ColumnRows, known: pa.Array, pointer: str) -> tuple[Diagnostic, ...]:
+    """SC702 when values are not among those that a transformer knows.
+
+    Args:
+        pointer: the transformer in the spec.
+    """
+    count, examples = unseen(rows.values, known)
+    if not count:
+        return ()
+    return (codes.UNSEEN.at(f"{pointer}/on_unseen", name=rows.name, count=count,
+                            examples=examples),)

@@ -14,7 +14,7 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, unsupported
-from .categories import READABLE, counted, look_up, unseen
+from .categories import READABLE, counted, look_up, texts, unseen
 from .rows import ColumnRows
 
 
@@ -32,8 +32,11 @@ class ClassIndex(FittedColumn):
 
     @property
     def classes(self) -> tuple[Any, ...]:
-        """The classes as Python values, ascending."""
-        return tuple(self.values.to_pylist())
+        """The classes as Python values, ascending; as text where a time is none of Python's."""
+        try:
+            return tuple(self.values.to_pylist())
+        except (OverflowError, ValueError):
+            return tuple(texts(self.values))
 
     def write(self, values: pa.Array, out: NDArray[np.float32]) -> None:
         places = look_up(values, self.values)

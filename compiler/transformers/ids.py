@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from ...schema.shapes import FIRST_VALUE, UNKNOWN_ID
 from ...schema.shapes import NULL as NULL_ID
-from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..stages import Node
 from .base import FittedColumn, State, all_null, unsupported
-from .categories import NULL, READABLE, counted, look_up, unseen
+from .categories import NULL, READABLE, counted, look_up, refused_unseen
 from .rows import ColumnRows
 
 
@@ -60,13 +59,7 @@ class Ids(FittedColumn):
         out[:, 0] = self.places(values)
 
     def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
-        if not self.refuse_unseen:
-            return ()
-        count, examples = unseen(rows.values, self.values)
-        if not count:
-            return ()
-        return (codes.UNSEEN.at(f"{pointer}/on_unseen", name=rows.name, count=count,
-                                examples=examples),)
+        return refused_unseen(rows, self.values, pointer) if self.refuse_unseen else ()
 
     def state(self) -> State:
         return {

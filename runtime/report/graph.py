@@ -16,6 +16,9 @@ EXTRACTION = "extraction"
 NODE_LIMIT, DEPTH_LIMIT = 400, 8
 """What is drawn of a plan; deeper nodes stand at the deepest level that is drawn."""
 
+HEAD_LIMIT = 20
+"""Heads whose losses are drawn."""
+
 ARGS_LIMIT, SHAPE_LIMIT = 160, 80
 
 BUS, NETWORK = FRAMES_WIDTH + 24, FRAMES_WIDTH + 56
@@ -30,9 +33,10 @@ MORE, OUTPUT = 30, 36
 
 def draw(plan: Mapping[str, Any]) -> str:
     """An `svg` element: the frames on the left, the nodes and the loss on the right."""
-    label = _label(plan)
+    heads = [entry for entry in mapping(plan, "heads").values() if isinstance(entry, Mapping)]
+    labels = _labels(plan, heads)
     extractors = [entry for entry in records(mapping(plan, "data"), "extractors")
-                  if entry is not label]
+                  if not any(entry is label for label in labels)]
     contexts = records(mapping(plan, "data"), "contexts")
     frames = len(extractors) + sum(len(records(entry, "aggregations")) for entry in contexts)
     nodes = records(mapping(plan, "network"), "nodes")
@@ -41,7 +45,7 @@ def draw(plan: Mapping[str, Any]) -> str:
     column = feeds.draw(extractors, contexts)
     bottom = column.bottom
     left = NETWORK if column.boxes else EDGE
-    parents = _parents(nodes[:NODE_LIMIT])
+    parents = _parents(nodes[:NODE_LIMIT], [str(entry.get("pointer")) for entry in heads])
     boxes = _place(nodes, parents, left)
     flow, ends = _flow(nodes, parents, boxes)
     parts = [flow]
@@ -56,11 +60,12 @@ def draw(plan: Mapping[str, Any]) -> str:
     if len(nodes) > len(boxes):
         parts.append(_more(len(nodes) - len(boxes), "nodes", left + INDENT, end))
         end += MORE
-    if boxes and mapping(plan, "loss"):
+    if boxes and (heads or mapping(plan, "loss")):
         last = max(place for place, parent in enumerate(parents) if parent < 0)
-        parts.append(_output(nodes[last], left + TRUNK, ends[last], end + OUTPUT))
+        shape = "" if heads else nodes[last].get("output", "")
+        parts.append(_output(shape, left + TRUNK, ends[last], end + OUTPUT))
         end += OUTPUT
-    drawn, end = _ends(plan, label, left, end)
+    drawn, end = _ends(plan, labels, left, end)
     about = (f"{frames} frame{' flows' if frames == 1 else 's flow'} into a network of "
              f"{len(nodes)} node{'' if len(nodes) == 1 else 's'}")
     return layout.picture("".join([*parts, drawn]), max(bottom, end) + EDGE, about)
@@ -70,14 +75,20 @@ def _more(rest: int, what: str, x: int, y: int) -> str:
     return layout.text(x + layout.PAD, y + MORE - 8, (f"and {rest} more {what}",))
 
 
-def _parents(nodes: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The place of each node's parent, -1 for a root; the list has parents before children."""
+def _parents(nodes: Sequence[Mapping[str, Any]], heads: Sequence[str] = ()) -> list[int]:
+    """The place of each node's parent, -1 for a root; the list has parents before children.
+
+    Heads hang from the last node of the network that they read.
+    """
     found: list[int] = []
+    trunk = -1
     above: list[int] = []
     for place, node in enumerate(nodes):
         while above and _depth(nodes[above[-1]]) >= _depth(node):
             above.pop()
-        found.append(above[-1] if above else -1)
+        of_head = any(str(node.get("pointer")).startswith(f"{head}/") for head in heads)
+        trunk = trunk if above or of_head else place
+        found.append(above[-1] if above else trunk if of_head else -1)
         above.append(place)
     return found
 
@@ -103,9 +114,9 @@ def _place(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int], left: int
 def _node(node: Mapping[str, Any]) -> tuple[Line, ...]:
     parameters = node.get("parameters")
     own = f"{count(parameters)} parameter{'s' if parameters != 1 else ''}" if parameters else ""
-    if own and node.get("trainable") != parameters:
-        own += f", {count(node.get('trainable'))} of them train" if node.get("trainable") \
-            else ", frozen"
+    trainable = node.get("trainable", parameters)
+    if own and trainable != parameters:
+        own += f", {count(trainable)} of them train" if trainable else ", frozen"
     shapes = " → ".join(_shape(node[side]) for side in ("input", "output") if node.get(side))
     head = Line((shorten(node.get("type", "?")),), shapes)
     args = _args(mapping(node, "args"))
@@ -128,7 +139,8 @@ def _flow(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int],
     for place, parent in enumerate(parents):
         box, sibling = boxes[place], before.get(parent)
         before[parent] = place
-        beside = parent >= 0 and nodes[parent].get("type") == "parallel"
+        beside = parent >= 0 and (nodes[parent].get("type") == "parallel"
+                                  or _depth(nodes[parent]) == _depth(nodes[place]))
         if parent >= 0 and (sibling is None or (beside and not _feeds(nodes, sibling, place))):
             x = boxes[parent].x + TRUNK
             parts.append(layout.arrow((x, ends[parent]), (x, box.middle), (box.x, box.middle)))
@@ -161,22 +173,25 @@ def _into(frames: Sequence[Box], targets: Sequence[Box]) -> str:
     return "".join(parts)
 
 
-def _output(node: Mapping[str, Any], x: int, start: int, y: int) -> str:
+def _output(output: Any, x: int, start: int, y: int) -> str:
     """What the network gives to the loss, with its shape beside the arrow."""
-    shape = layout.fit(_shape(node.get("output", "")), 400, layout.SMALL)
+    shape = layout.fit(_shape(output), 400, layout.SMALL)
     return layout.arrow((x, start), (x, y)) + layout.text(x + 12, y - 13, (shape,))
 
 
-def _ends(plan: Mapping[str, Any], label: Mapping[str, Any], left: int, y: int) -> tuple[str, int]:
+def _ends(plan: Mapping[str, Any], labels: Sequence[Mapping[str, Any]], left: int,
+          y: int) -> tuple[str, int]:
     """The loss, beside it the label, below it what steps on it; and where the drawing ends."""
-    loss, optimizer = mapping(plan, "loss"), mapping(plan, "optimizer")
-    if not loss:
+    loss, optimizer, heads = (mapping(plan, key) for key in ("loss", "optimizer", "heads"))
+    if not loss and not heads:
         return "", y
     room = layout.WIDTH - EDGE - left
     width = round(0.6 * room)
-    meets = Box(left, y, width, _step("loss", loss))
-    columns = [str(column.get("name", "?"))[:200] for column in records(label, "columns")[:20]]
-    known = count(label["width"]) if "width" in label else ""
+    meets = Box(left, y, width, _sum(heads) if heads else _step("loss", loss))
+    columns = [str(column.get("name", "?"))[:200]
+               for label in labels for column in records(label, "columns")[:20]]
+    known = count(sum(label.get("width", 0) for label in labels)) \
+        if any("width" in label for label in labels) else ""
     beside = Box(left + width + 40, y, room - width - 40,
                  (Line(("label",), known), Line((shorten(", ".join(columns)),))))
     parts = [layout.arrow((beside.x, meets.middle), (meets.right, meets.middle)),
@@ -186,6 +201,14 @@ def _ends(plan: Mapping[str, Any], label: Mapping[str, Any], left: int, y: int) 
     step = Box(left, meets.bottom + GAP, room, _step("optimizer", optimizer))
     parts += [layout.arrow((left + TRUNK, meets.bottom), (left + TRUNK, step.y)), step.svg()]
     return "".join(parts), step.bottom
+
+
+def _sum(heads: Mapping[str, Any]) -> tuple[Line, ...]:
+    """The loss of each head with its weight."""
+    shown = list(heads)[:HEAD_LIMIT]
+    return (Line(("loss",), "weighted sum"), *(
+        Line((shorten(f"{name} × {heads[name].get('weight', 1)}"),),
+             shorten(mapping(heads[name], "loss").get("type", "?"))) for name in shown))
 
 
 def _step(what: str, part: Mapping[str, Any]) -> tuple[Line, ...]:
@@ -220,8 +243,10 @@ def _holds_objects(value: Any) -> bool:
     )
 
 
-def _label(plan: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The extractor that gives the targets; empty where the plan names none."""
+def _labels(plan: Mapping[str, Any],
+            heads: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The extractors that give the targets; none where the plan names none."""
     data = mapping(plan, "data")
-    named = mapping(data, "label").get("extractor", "label")
-    return next((entry for entry in records(data, "extractors") if entry.get("name") == named), {})
+    holders = heads or [data]
+    named = [mapping(holder, "label").get("extractor", "label") for holder in holders]
+    return [entry for entry in records(data, "extractors") if entry.get("name") in named]

@@ -15,10 +15,10 @@ import pandas as pd
 
 # The scripts of this folder are not part of the package specc; what they share lies one
 # folder up.
-SPECS = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(SPECS))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from write_bundle import command_line, write_or_exit
 
+SPECS = Path(__file__).resolve().parent.parent
 FIRST_DAY, LAST_DAY = 20130601, 20130630
 # The first flights of June look back on the day before.
 DAY_BEFORE = 20130531
@@ -45,9 +45,11 @@ def landed(landings: pd.DataFrame, raw: pd.DataFrame, scheduled: pd.Series) -> p
 
 
 def routes(flights: pd.DataFrame) -> pd.DataFrame:
-    """One row a day and destination: the carriers that flew there, as a list."""
+    """One row a day and destination: the carriers with a flight there, as a list."""
     groups = flights.groupby(["date", "dest"])["carrier"]
-    return groups.agg(lambda carriers: sorted(set(carriers))).rename("carriers").reset_index()
+    rows = groups.agg(lambda carriers: sorted(set(carriers))).rename("carriers").reset_index()
+    rows["day"] = pd.to_datetime(rows["date"].astype("str"))
+    return rows
 
 
 def hours(weather: pd.DataFrame) -> pd.DataFrame:

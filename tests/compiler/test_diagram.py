@@ -22,10 +22,11 @@ HOSTILE = (
     "subgraph", "`x`", "%%{init: {}}%%", "{{x}}", "\u202egnp", "&amp;", "x|y", "[[", "click a b",
 )
 
+_BOX = r"(?:(?:frame|extractor|context|node)\d+|aggregation\d+_\d+)"
 _MERMAID_LINE = re.compile(
-    r'  *(?:(?:frame|extractor|node)\d+(?:\[\("[^"]*"\)\]|\["[^"]*"\])|loss\(\["[^"]*"\]\)'
+    rf'  *(?:{_BOX}(?:\[\("[^"]*"\)\]|\["[^"]*"\])|loss\(\["[^"]*"\]\)'
     r'|subgraph node\d+\["[^"]*"\]|end'
-    r'|(?:frame|extractor|node)\d+ -->(?:\|"[^"]*"\|)? (?:(?:frame|extractor|node)\d+|loss))')
+    rf'|{_BOX} -->(?:\|"[^"]*"\|)? (?:{_BOX}|loss))')
 _DOT_STRING = r'"(?:[^"\\]|\\.)*"'
 _DOT_LINE = re.compile(
     rf" *(?:\w+ \[label={_DOT_STRING}, shape=\w+\]|\w+ -> \w+(?: \[label={_DOT_STRING}\])?"
@@ -78,6 +79,75 @@ def test_composites_are_boxes(spec: Json, bundle: Path) -> None:
         ("node2", "node3"), ("node3", "node4"), ("node4", "node5"), ("node5", "loss")]
 
 
+HISTORY: Json = {
+    "type": "context", "frame": "index", "on": "customer",
+    "as_of": {"sample": "placed", "row": "placed"}, "size": 3,
+    "extractor": {"type": "combined", "extractors": {
+        "own": {"type": "plain", "take_columns": ["late"]},
+        "shop": {"type": "plain", "joins": [{"frame": "shops", "on": "shop"}],
+                 "take_columns": ["area"]},
+    }},
+    "aggregations": {"mean": {"type": "group_by"}, "steps": {"type": "pivot"}},
+}
+
+
+def test_a_context_stands_between_frames_and_what_is_made_of_it(spec: Json,
+                                                                bundle: Path) -> None:
+    spec["extractors"] = {"label": spec["extractors"]["label"], "history": HISTORY, "both": {
+        "type": "combined", "extractors": {
+            "order": {"type": "plain", "take_columns": ["amount"],
+                      "transformer": {"type": "continuous"}},
+            "last": {"type": "plain", "take_columns": ["age"], "transformer": {
+                "type": "continuous"}, "joins": [
+                    {"frame": "customers", "on": "customer",
+                     "as_of": {"sample": "placed", "row": "since"}}]}}}}
+    spec["network"]["input_frames"] = ["both", "history.mean", "history.steps"]
+    text = dot(_described(spec, bundle))
+    named = _labels(text)
+    edges = {(named[start], named.get(end, end)) for start, end in
+             re.findall(r"(\w+) -> (\w+)", text)}
+    assert edges == {
+        ("index", "label"), ("index", "both.order"), ("index", "customers"),
+        ("customers", "both.last"), ("index", "shops"), ("index", "history"),
+        ("shops", "history"), ("history", "history.mean"), ("history", "history.steps"),
+        ("both.order", "extraction"), ("both.last", "extraction"),
+        ("history.mean", "extraction"), ("history.steps", "extraction"),
+        ("extraction", "fully_connected"), ("fully_connected", "torch.nn:BCEWithLogitsLoss"),
+        ("label", "torch.nn:BCEWithLogitsLoss"),
+    }
+    assert "on customer, since before placed: " in text
+    assert "on customer, placed before placed: " in text
+
+
+def test_given_vectors_flow_from_their_frame(spec: Json, frames: dict[str, pd.DataFrame]) -> None:
+    frames["cities"] = pd.DataFrame({"city": ["Lyon", "Nice"], "x": [0.5, 1.0]}).set_index("city")
+    spec["extractors"] = {"label": spec["extractors"]["label"], "city": {
+        "type": "embedding", "joins": [{"frame": "shops", "on": "shop"}],
+        "take_columns": ["city"], "vectors": {"frame": "cities"}}}
+    spec["network"] = {"type": "feed_forward", "factories": [
+        {"type": "embedding", "input_frames": ["city"]}, {"type": "output"}]}
+    bundle = specc.Bundle.from_frames(frames, index_frame="index")
+    text = mermaid(_described(spec, bundle))
+    assert '|"vectors"| extractor1' in text
+    assert "1 column → (batch, 1) of ids" in text
+    assert "5 parameters, frozen" in text
+
+
+def test_an_aligned_frame_is_joined_by_its_key(spec: Json, frames: dict[str, pd.DataFrame]) -> None:
+    frames["extra"] = pd.DataFrame({"more": range(16)}, index=frames["index"].index)
+    spec["extractors"] = {"label": spec["extractors"]["label"],
+                          "extra": {"type": "plain", "frame": "extra"}}
+    spec["network"]["input_frames"] = ["extra"]
+    bundle = specc.Bundle.from_frames(frames, index_frame="index")
+    text = dot(_described(spec, bundle))
+    named = _labels(text)
+    edges = [(named[start], named.get(end, end)) for start, end in
+             re.findall(r"(\w+) -> (\w+)", text)]
+    assert ("index", "extra") in edges
+    assert all(start.split("0")[0] != end or named[start] != "extra"
+               for start, end in re.findall(r"(\w+) -> (\w+)", text))
+
+
 @pytest.mark.parametrize("form", DIAGRAMS)
 def test_every_line_is_of_a_known_form(form: str, spec: Json,
                                        frames: dict[str, pd.DataFrame]) -> None:
@@ -89,6 +159,12 @@ def test_every_line_is_of_a_known_form(form: str, spec: Json,
             "type": "plain", "joins": [{"frame": name, "on": name}],
             "transformer": {"type": "auto"}}
         spec["network"]["input_frames"].append(name)
+        spec["extractors"][f"c {name}"] = {
+            "type": "context", "frame": name, "on": name, "size": 2,
+            "extractor": {"type": "plain", "take_columns": ["city"],
+                          "transformer": {"type": "auto"}},
+            "aggregations": {name: {"type": "pivot"}}}
+        spec["network"]["input_frames"].append(f"c {name}.{name}")
     del spec["extractors"]["shop"]
     spec["network"]["input_frames"].remove("shop")
     spec["extractors"]["order"]["take_columns"] = ["amount"]

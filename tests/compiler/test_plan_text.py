@@ -63,8 +63,9 @@ def test_aligned_frame_without_keys(spec: Json, frames: dict[str, pd.DataFrame])
 
 def test_nodes_say_whether_they_train(spec: Json, bundle: Path) -> None:
     nodes = _described(spec, bundle)["network"]["nodes"]
-    assert [(node["type"], node["trains"]) for node in nodes] == [
+    assert [(node["type"], bool(node["trainable"])) for node in nodes] == [
         ("extraction", False), ("fully_connected", True)]
+    assert all(node["trainable"] == node["parameters"] for node in nodes)
     assert nodes[0]["reads"] == ["order", "customer", "shop"]
 
 
@@ -88,6 +89,146 @@ def test_many_columns_are_counted_not_listed(spec: Json, frames: dict[str, pd.Da
     text = plan_text(_described(spec, api.Bundle.from_frames(frames, index_frame="index")))
     assert "and 20 more" in text
     assert max(map(len, text.partition("extractors:")[0].splitlines())) <= 100
+
+
+# Contexts, ids and as-of joins
+
+HISTORY: Json = {
+    "type": "context", "frame": "index", "on": "customer",
+    "as_of": {"sample": "placed", "row": "placed"}, "size": 3, "within": "P30D",
+    "order_by": "order", "where": [{"column": "shop", "is": "below", "value": 9}],
+    "extractor": {"type": "combined", "extractors": {
+        "own": {"type": "plain", "take_columns": ["amount"],
+                "transformer": {"type": "continuous"}},
+        "city": {"type": "embedding", "take_columns": ["city"],
+                 "joins": [{"frame": "shops", "on": "shop"}]},
+    }},
+    "aggregations": {"steps": {"type": "sequence"}},
+}
+
+
+@pytest.fixture
+def history(spec: Json) -> Json:
+    spec["extractors"] = {"label": spec["extractors"]["label"], "history": HISTORY}
+    spec["network"] = {"type": "feed_forward", "factories": [
+        {"type": "embedding", "width": 2, "input_frames": ["history.steps"]},
+        {"type": "lstm", "width": 3}, {"type": "output"}]}
+    return spec
+
+
+def _rows_by_hand(index: pd.DataFrame) -> list[int]:
+    """Rows that each sample sees, counted one by one."""
+    found = []
+    for _, mine in index.iterrows():
+        ages = mine["placed"] - index["placed"]
+        near = (index["customer"] == mine["customer"]) & (ages > pd.Timedelta(0)) & (
+            ages <= pd.Timedelta("30D")) & (index["shop"] < 9)
+        found.append(min(3, int(near.sum())))
+    return found
+
+
+def test_a_context_says_what_samples_see(history: Json, bundle: Path,
+                                         frames: dict[str, pd.DataFrame]) -> None:
+    (context,) = _described(history, bundle)["data"]["contexts"]
+    counts = _rows_by_hand(frames["index"])
+    assert context["samples"] == len(counts)
+    assert context["empty"] == counts.count(0) > 0
+    assert context["rows_a_sample"] == {
+        "mean": sum(counts) / len(counts), "median": float(pd.Series(counts).median()),
+        "max": max(counts)}
+    assert 0 < context["rows_seen"] < context["rows"] == 16
+    assert context["as_of"] == {"sample": "placed", "row": "placed"} and context["at"] is None
+    (steps,) = context["aggregations"]
+    assert (steps["frame"], steps["shape"], steps["steps"], steps["width"], steps["ids"]) == (
+        "history.steps", "(batch, up to 3, 1) and ids of city.city", 3, 1, 1)
+    own, city = context["extractors"]
+    assert (own["name"], city["name"]) == ("history.own", "history.city")
+    assert city["coverage"][0]["frame"] == "shops"
+    assert city["columns"][0]["ids"] == 5  # Lyon and Bonn, after padding, null and unknown
+
+
+def test_nulls_in_a_context_are_those_of_rows_that_samples_see(
+        history: Json, frames: dict[str, pd.DataFrame]) -> None:
+    def nulls() -> list[int]:
+        bundle = api.Bundle.from_frames(frames, index_frame="index")
+        (context,) = _described(history, bundle)["data"]["contexts"]
+        return [part["columns"][0]["nulls"] for part in context["extractors"]]
+
+    before = nulls()
+    assert before == [1, 0]
+    last = frames["index"]["placed"].argmax()
+    frames["index"].iloc[last, frames["index"].columns.get_loc("amount")] = None
+    assert nulls() == before
+
+
+def test_columns_that_contexts_read(history: Json, bundle: Path) -> None:
+    frames = {frame["name"]: {column["name"]: column["read_as"] for column in frame["columns"]}
+              for frame in _described(history, bundle)["data"]["frames"]}
+    assert set(frames) == {"index", "shops"}
+    assert frames["index"] == {
+        "order": ["order"], "customer": ["key"], "placed": ["time"], "amount": ["feature"],
+        "shop": ["condition", "key"], "late": ["feature"], "split": ["sampling"]}
+    assert frames["shops"] == {"shop": ["key"], "city": ["feature"]}
+
+
+def test_columns_of_as_of_joins_and_vectors_are_read(spec: Json,
+                                                     frames: dict[str, pd.DataFrame]) -> None:
+    frames["cities"] = pd.DataFrame({"city": ["Lyon", "Nice"], "x": [0.5, 1.0]}).set_index("city")
+    spec["extractors"] = {"label": spec["extractors"]["label"], "both": {
+        "type": "combined", "extractors": {
+            "city": {"type": "embedding", "joins": [{"frame": "shops", "on": "shop"}],
+                     "take_columns": ["city"], "vectors": {"frame": "cities"}},
+            "age": {"type": "plain", "take_columns": ["age"],
+                    "transformer": {"type": "continuous"},
+                    "joins": [{"frame": "customers", "on": "customer",
+                               "as_of": {"sample": "placed", "row": "since"}}]}}}}
+    spec["network"] = {"type": "feed_forward", "factories": [
+        {"type": "embedding", "input_frames": ["both"]}, {"type": "output"}]}
+    bundle = api.Bundle.from_frames(frames, index_frame="index")
+    plan = _described(spec, bundle)
+    read = {(frame["name"], column["name"]): column["read_as"]
+            for frame in plan["data"]["frames"] for column in frame["columns"]}
+    assert read["index", "placed"] == ["time"] == read["customers", "since"]
+    assert read["cities", "city"] == ["key"] and read["cities", "x"] == ["vector"]
+    assert plan["network"]["nodes"][1]["reads"] == ["both.city", "both.age"]
+    tables = {node["type"]: (node["parameters"], node["trainable"])
+              for node in plan["network"]["nodes"]}
+    assert tables["embedding"] == (5, 0), "the rows of two cities and of three ids beside them"
+    assert plan["parameters"] == plan["trainable"] + 5
+    text = " ".join(plan_text(plan).split())
+    assert "5 are frozen" in text
+    assert "city 5 (vectors of cities, 1 numbers each, frozen)" in text
+    assert "since before placed" in text
+    assert "each key is unique in its frame" not in text
+
+
+def test_the_text_tells_contexts(history: Json, bundle: Path) -> None:
+    text = " ".join(plan_text(_described(history, bundle)).split())
+    for told in ("contexts: 1", "history: the nearest 3 rows with placed before placed, within "
+                 "P30D, ordered by order, where shop is below 9", "made for each batch",
+                 "(batch, up to 3, 1) and ids of city.city", "ids in history.city",
+                 "history.city shops 1 -> 1 of ids"):
+        assert told in text, told
+
+
+def test_what_is_kept_is_no_part_of_the_hash(history: Json, bundle: Path,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    from specc.compiler.data import context_fit
+
+    history["extractors"]["history"]["extractor"] = {"type": "plain", "take_columns": ["late"]}
+    history["extractors"]["history"]["aggregations"] = {"mean": {"type": "group_by"}}
+    history["network"] = {"type": "output", "input_frames": ["history.mean"]}
+    kept = api.compile(history, bundle).plan
+    monkeypatch.setattr(context_fit, "available_memory", lambda: 1)
+    made = api.compile(history, bundle).plan
+    assert kept is not None and made is not None
+    stored = [plan.description["data"]["contexts"][0]["aggregations"][0]["kept"]
+              for plan in (kept, made)]
+    assert stored == [True, False]
+    assert kept.hash == made.hash
+    history["extractors"]["history"]["size"] = 2
+    other = api.compile(history, bundle).plan
+    assert other is not None and other.hash != made.hash
 
 
 def test_measured_time_is_no_part_of_the_plan(specc: Specc, spec_file: Path,

@@ -14,10 +14,10 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from specc.compiler.network.tree import extractions
 from specc.compiler.network import lookups
+from specc.compiler.network.tree import extractions
 from specc.compiler.stages import Plan
-from specc.runtime.batches import Batches, layout_of
+from specc.runtime.batches import Batches, LabelSource, layout_of
 from specc.runtime.frames import DeviceFrame
 from specc.runtime.lookup import CodedInput
 from specc.runtime.session import load_plan_frames, reads_class_numbers
@@ -88,7 +88,7 @@ def batches_of(plan: Plan, batch_size: int) -> tuple[Batches, dict[str, DeviceFr
     read = {pointer: [frames[name] for name in names]
             for pointer, names in extractions(plan.graph.network)}
     label = frames[plan.graph.label.name]
-    return Batches(read, label, reads_class_numbers(plan), batch_size), frames
+    return Batches(read, LabelSource(label, reads_class_numbers(plan)), batch_size), frames
 
 
 def dense(plan: Plan, wide: pd.DataFrame, names: list[str]) -> np.ndarray:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from specc.compiler.stages import Plan
 from specc.runtime import loop
+from specc.runtime.batches import LabelSource
 from specc.runtime.evaluate import evaluate, evaluate_all
 from specc.runtime.progress import Silent
 from specc.runtime.session import Session, open_session
@@ -61,7 +62,7 @@ def test_the_size_of_an_evaluation_batch_means_nothing(size: int) -> None:
     session.evaluation.batch_size = size
     session.evaluation = type(session.evaluation)(
         {pointer: entry.frames for pointer, entry in session.evaluation._extractions.items()},
-        session.frames["label"], False, size)
+        LabelSource(session.frames["label"], False), size)
     again = evaluate(session, "test")
     np.testing.assert_allclose(again.output, wanted.output, rtol=0, atol=1e-6)
     assert again.measures == pytest.approx(wanted.measures, abs=1e-6)

@@ -157,6 +157,57 @@ def test_the_plan_shows_shapes_parameters_and_coverage() -> None:
     assert "dropout" not in text, "an argument that is unset says nothing"
 
 
+CONTEXTS = [{
+    "name": "history", "frame": "landings", "rows": 900, "rows_seen": 800, "chain": ["planes"],
+    "on": {"columns": ["tailnum"]}, "samples": 1000, "empty": 250,
+    "rows_a_sample": {"mean": 3.25, "median": 3.0, "max": 9},
+    "extractors": [{"name": "history.word", "columns": [
+        {"name": "word", "transformer": "ids", "width": 1, "ids": 1207}]}],
+    "aggregations": [
+        {"frame": "history.mean", "type": "group_by", "shape": "(batch, 12)", "width": 12,
+         "kept": True, "bytes": 2048},
+        {"frame": "history.steps", "type": "sequence", "shape": "(batch, up to 5, 2)", "width": 2,
+         "ids": 1, "steps": 5, "kept": False, "bytes": 0},
+    ],
+}]
+
+
+def with_contexts() -> ReportInput:
+    return made(plan={**PLAN, "data": {**PLAN["data"], "contexts": CONTEXTS}})
+
+
+def test_a_context_is_drawn_with_the_frames_made_of_it() -> None:
+    drawing = drawn_plan(write_report(with_contexts()))
+    assert "3 frames flow into a network of 5 nodes" in drawing
+    texts = [re.sub("<[^>]*>", "", text) for text in re.findall(r"<text .*?</text>", drawing)]
+    assert {"history", "3.2 rows a sample", "planes → landings · 75.0 % of samples",
+            "history.mean", "12", "history.steps", "2 + 1 id", "up to 5 steps"} <= set(texts)
+    # Two more than without: from the context to each of its aggregations.
+    assert drawing.count("marker-end") == drawn_plan(write_report(made())).count("marker-end") + 2
+
+
+def test_contexts_have_tables() -> None:
+    text = Page(write_report(with_contexts())).text
+    for shown in ("Contexts", "800 of 900", "planes → landings", "25.0 %", "(batch, up to 5, 2)",
+                  "2.0 KiB", "made for each batch", "ids 1,207"):
+        assert shown in text, shown
+
+
+def test_frames_flow_into_every_extraction_and_frozen_weights_are_told() -> None:
+    nodes = [
+        node("/network", "parallel", 0, "(batch, 2)"),
+        *(each for branch in range(2) for each in (
+            node(f"/network/branches/{branch}/input_frames", "extraction", 1, "(batch, 1)"),
+            node(f"/network/branches/{branch}", "embedding", 1, "(batch, 1)", parameters=30,
+                 trainable=10 * branch))),
+    ]
+    drawing = drawn_plan(write_report(made(plan={**PLAN, "network": {"nodes": nodes}})))
+    assert "30 parameters, frozen" in drawing and "30 parameters, 10 of them train" in drawing
+    arrows = re.findall(r'd="([^"]*)" class="flow" marker-end', drawing)
+    # From the frames, from parallel, and from the extraction to its reader, twice; then the ends.
+    assert len(arrows) == 2 * 3 + 3
+
+
 def drawn_plan(text: str) -> str:
     start = text.index('<svg class="plan"')
     return text[start:text.index("</svg>", start) + len("</svg>")]
@@ -276,6 +327,8 @@ def test_a_long_run_stays_small() -> None:
     {"plan": {"data": {"extractors": [{}, None, {"name": 3, "width": None, "columns": [{}],
                                                  "coverage": [{"samples": 0, "matched": 0}]}]},
               "network": {"nodes": [{}, "node", {"depth": "deep", "args": None}]}}},
+    {"plan": {"data": {"contexts": [{}, None, {"aggregations": [{}, 3], "rows_a_sample": 1,
+                                               "empty": "some", "extractors": [{}]}]}}},
     {"spec_text": ""}, {"spec_text": "{"}, {"spec_text": "[" * 100_000}, {"title": ""},
 ], ids=lambda changes: str(changes)[:60])
 def test_what_is_missing_or_odd_is_left_out(changes: dict[str, Any]) -> None:
@@ -315,6 +368,7 @@ def renamed(value: str) -> ReportInput:
 
     plan = rename(PLAN)
     plan["data"]["splits"] = {value: 10}
+    plan["data"]["contexts"] = rename(CONTEXTS)
     plan["network"]["nodes"][2]["args"] = {value: value, "list": [value]}
     plan["memory"] = {value: 12}
     return ReportInput(

@@ -13,6 +13,7 @@ import random
 import runpy
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -31,11 +32,14 @@ from specc.compiler.stages import Source
 from specc.compiler.vocabulary.engine import DISPATCH, schema_errors
 from specc.schema import SCHEMA_FILE, load_schema
 from specc.schema.llm import GIVEN_UP, llm_profile
-from specc.schema.narrow import LONGEST_CHAIN, BundleNames, narrowed
+from specc.schema.narrow import BundleNames, narrowed
+from specc.schema.narrow_following import LONGEST_CHAIN
 from specc.schema.vocabulary import VOCABULARY
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 GLOB = set("*?[")
+TIMES = {"rows": "t", "a/b": "at", "ç": "when"}
+"""The column of times of each frame of `chained`."""
 
 Json = Any
 
@@ -91,14 +95,25 @@ def make(name: str, out: Path) -> Bundle:
 def test_every_place_that_names_frames_or_columns_is_known() -> None:
     """A new property that names one belongs into `narrow`, and then here."""
     words = {"frame", "index_frame", "on", "take_columns", "drop_columns", "column", "columns",
-             "only_where_not_null", "keys", "sample_weight"}
-    plain = "/$defs/extractor.plain/properties/"
+             "only_where_not_null", "keys", "sample_weight", "sample", "row", "order_by"}
+    taking = [f"/$defs/{family}.{name}/properties/" for family in ("extractor", "inner_extractor")
+              for name in ("plain", "embedding")]
+    context = "/$defs/extractor.context/properties/"
     assert {pointer for pointer, _ in fragments(load_schema())
             if pointer.rpartition("/properties/")[2] in words} == {
         "/properties/bundle/properties/index_frame", "/properties/bundle/properties/keys",
         "/properties/training/properties/sample_weight", "/$defs/sampler.even/properties/column",
-        f"{plain}frame", f"{plain}take_columns", f"{plain}drop_columns",
-        f"{plain}joins/items/properties/frame", f"{plain}joins/items/properties/on",
+        *(f"{place}{name}" for place in taking for name in ("take_columns", "drop_columns")),
+        *(f"{place}vectors/properties/{name}" for place in taking if "embedding" in place
+          for name in ("frame", "columns")),
+        *(f"{place}{name}" for place in (*taking, context) for name in (
+            "frame", "joins/items/properties/frame", "joins/items/properties/on",
+            "joins/items/properties/as_of/properties/sample",
+            "joins/items/properties/as_of/properties/row")),
+        *(f"{context}{name}" for name in (
+            "on", "as_of/properties/sample", "as_of/properties/row", "at/properties/sample",
+            "at/properties/row", "order_by", "where/items/properties/column",
+            "where/items/items/properties/column")),
         *(f"/$defs/preparation.{step}/properties/{name}" for step, name in (
             ("random_split", "only_where_not_null"), ("stratified_split", "column"),
             ("stratified_split", "only_where_not_null"), ("grouped_split", "columns"),
@@ -214,6 +229,52 @@ def test_c11_a_name_of_no_frame_or_column_is_one_error_at_its_place(
     assert bool(errors(profile, spec)) is in_profile
 
 
+@pytest.mark.parametrize(("pointer", "value", "in_profile"), [
+    ("/frame", "orders", True),
+    ("/on/customer", "area", False),
+    ("/as_of/sample", "since", False),
+    ("/as_of/row", "since", False),
+    ("/order_by/0", "area", False),
+    ("/where/0/column", "lates", True),
+    ("/joins/0/frame", "customer", True),
+    ("/joins/0/as_of/sample", "since", False),
+    ("/joins/0/as_of/row", "placed", False),
+    ("/joins/0/on/customer", "amount", False),
+    ("/extractor/extractors/own/take_columns/0", "area", False),
+    ("/extractor/extractors/shop/joins/0/frame", "shop", True),
+    ("/extractor/extractors/shop/joins/0/on", "city", False),
+    ("/extractor/extractors/shop/take_columns/0", "amount", False),
+    ("/extractor/extractors/shop/vectors/frame", "shop", True),
+    ("/extractor/extractors/shop/vectors/columns/0", "amount", False),
+])
+def test_a_wrong_name_in_a_context_is_one_error_at_its_place(
+        names: BundleNames, spec: dict[str, Any], pointer: str, value: str,
+        in_profile: bool) -> None:
+    spec["extractors"]["x"] = {
+        "type": "context", "frame": "index", "on": {"customer": "customer"},
+        "joins": [{"frame": "customers", "on": {"customer": "customer"},
+                   "as_of": {"sample": "placed", "row": "since"}}],
+        "as_of": {"sample": "placed", "row": "placed"}, "order_by": ["amount"],
+        "where": [{"column": "late", "is": "not_null"}],
+        "extractor": {"type": "combined", "extractors": {
+            "own": {"type": "plain", "take_columns": ["amount"]},
+            "shop": {"type": "embedding", "joins": [JOIN], "take_columns": ["city"],
+                     "vectors": {"frame": "shops", "columns": ["area"]}},
+        }},
+        "aggregations": {"steps": {"type": "sequence", "size": 3}},
+    }
+    spec = copy.deepcopy(spec)
+    following, profile = both(names)
+    assert errors(following, spec) == errors(profile, spec) == []
+    place: Json = spec["extractors"]["x"]
+    *owner, key = pointer.split("/")[1:]
+    for token in owner:
+        place = place[int(token)] if isinstance(place, list) else place[token]
+    place[int(key) if isinstance(place, list) else key] = value
+    assert [found for found, _ in errors(following, spec)] == [f"/extractors/x{pointer}"]
+    assert bool(errors(profile, spec)) is in_profile
+
+
 def test_derived_columns_are_columns(names: BundleNames, spec: dict[str, Any]) -> None:
     """Beside a step `derive` any name may be one; for language models only its own kind of name
     may."""
@@ -281,9 +342,12 @@ def chained() -> Bundle:
     """Three frames with the keys to walk from any of them to any, some with odd names."""
     frames = {
         "rows": pd.DataFrame({"a": [0, 1, 2, 0], "b": [2, 1, 0, 1], "y": [0.5, 1.5, 2.5, 1.0],
-                              "x*": [1, 2, 3, 4], "split": ["train", "train", "train", "test"]}),
-        "a/b": pd.DataFrame({"a": [0, 1, 2], "b": [1, 2, 0], "own": [1.0, 2.0, 3.0]}),
-        "ç": pd.DataFrame({"b": [0, 1, 2], "a": [2, 0, 1], "deep": ["u", "v", "w"]}),
+                              "x*": [1, 2, 3, 4], "split": ["train", "train", "train", "test"],
+                              "t": pd.date_range("2024-01-02", periods=4)}),
+        "a/b": pd.DataFrame({"a": [0, 1, 2], "b": [1, 2, 0], "own": [1.0, 2.0, 3.0],
+                             "at": pd.date_range("2024-01-01", periods=3)}),
+        "ç": pd.DataFrame({"b": [0, 1, 2], "a": [2, 0, 1], "deep": ["u", "v", "w"],
+                           "when": pd.date_range("2024-01-03", periods=3)}),
     }
     return Bundle.from_frames(frames, "rows", {"a/b": "a", "ç": ["b"]})
 
@@ -303,34 +367,77 @@ def drawn_spec(draw: random.Random) -> dict[str, Any]:
     def key(of: str) -> str:
         return draw.choice(["a", "b"] * 12 + [column(of)])
 
-    def join(left: str, right: str) -> dict[str, Any]:
+    def place(left: str, right: str) -> dict[str, Any]:
+        def time(of: str) -> str:
+            return draw.choice([TIMES.get(of, "t")] * 12 + [column(of)])
+
+        return {"sample": time(left), "row": time(right)}
+
+    def join(left: str, right: str, of: str) -> dict[str, Any]:
+        if draw.random() < 0.2:
+            on: Json = draw.choice([key(left), [key(left)], {key(left): key(right)}, None])
+            return {"frame": right, "on": on, "as_of": place(of, right)}
         one = {"a/b": "a", "ç": "b"}.get(right, "a") if draw.random() < 0.8 else key(left)
         form = draw.choice(["name", "list", "object"])
-        on: Json = {"name": one, "list": [one], "object": {key(left): key(right)}}[form]
+        on = {"name": one, "list": [one], "object": {key(left): key(right)}}[form]
         return {"frame": right, "on": on}
 
     def selectors(of: str) -> list[Json]:
         return [draw.choice([column(of)] * 6 + ["*", "?", {"dtype": "number"}])
                 for _ in range(draw.randint(1, 3))]
 
-    def extractor(index: str) -> dict[str, Any]:
-        found: dict[str, Any] = {"type": "plain"}
-        start = draw.choice([None, None, None, frame()])
+    def chain(start: str, of: str, lengths: list[int]) -> tuple[list[dict[str, Any]], str]:
+        joins, at = [], start
+        for _ in range(draw.choice(lengths)):
+            right = frame()
+            joins.append(join(at, right, of))
+            at = right
+        return joins, at
+
+    def taken(kind: str, of: str, starts: bool = True) -> dict[str, Any]:
+        """A `plain` or an `embedding` over the rows of a frame."""
+        found: dict[str, Any] = {"type": kind}
+        start = draw.choice([None, None, None, frame()]) if starts else None
         if start is not None or draw.random() < 0.3:
             found["frame"] = start
-        at = start or index
-        joins = []
-        for _ in range(draw.choice([0, 0, 1, 1, 2, 2, 3, 4, 5])):
-            right = frame()
-            joins.append(join(at, right))
-            at = right
+        joins, at = chain(start or of, of, [0, 0, 1, 1, 2, 2, 3, 4, 5])
         if joins or draw.random() < 0.2:
             found["joins"] = joins
         if draw.random() < 0.8:
             found["take_columns"] = selectors(at)
         if draw.random() < 0.3:
             found["drop_columns"] = selectors(at)
+        if kind == "embedding" and draw.random() < 0.6:
+            given = frame()
+            found["vectors"] = {"frame": given, "columns": selectors(given)}
         return found
+
+    def context(index: str) -> dict[str, Any]:
+        joins, at = chain(index, index, [0, 0, 0, 1, 1, 2, 4])
+        seen = frame()
+        on: Json = draw.choice([key(at), [key(at)], {key(at): key(seen)}, None])
+        found = {"type": "context", "frame": seen, "joins": joins, "on": on, "size": 2,
+                 draw.choice(["as_of", "at"]): place(index, seen),
+                 "extractor": draw.choice([
+                     taken("plain", seen, starts=False),
+                     {"type": "combined", "extractors": {
+                         "o": taken("plain", seen, starts=False)}}]),
+                 "aggregations": {"s": {"type": "pivot"}}}
+        if draw.random() < 0.5:
+            found["order_by"] = draw.choice([column(seen), [column(seen)]])
+        if draw.random() < 0.5:
+            one = {"column": column(seen), "is": "not_null"}
+            found["where"] = draw.choice([[one], [[one, one]]])
+        return found
+
+    def extractor(kind: str, index: str) -> dict[str, Any]:
+        if kind == "context":
+            return context(index)
+        if kind == "combined":
+            parts = {name: taken(draw.choice(["plain", "embedding"]), index) for name in "op"}
+            deep = {"type": "combined", "extractors": {"q": parts.pop("p")}}
+            return {"type": kind, "extractors": {**parts, "p": deep}}
+        return taken(kind, index)
 
     spec: dict[str, Any] = {
         "specc": 1, "network": {"type": "torch.nn:Linear", "out_features": 1,
@@ -362,7 +469,14 @@ def drawn_spec(draw: random.Random) -> dict[str, Any]:
             "operation": {"type": "add", "operands": [key(index), 1]}})
     label = {"type": "plain", "take_columns": [column(index) if draw.random() < 0.2 else
                                                {"a/b": "own", "ç": "deep"}.get(index, "y")]}
-    spec["extractors"] = {"label": label, "x": extractor(index)}
+    kind = draw.choice(["plain", "embedding", "embedding", "combined", "combined", "combined",
+                        "combined", "context"])
+    spec["extractors"] = {"label": label, "x": extractor(kind, index)}
+    if kind == "context":
+        spec["network"]["input_frames"] = ["x.s"]
+    elif '"embedding"' in json.dumps(spec["extractors"]):
+        spec["network"] = {"type": "feed_forward", "factories": [
+            {"type": "embedding", "input_frames": ["x"]}, {"type": "output"}]}
     return spec
 
 
@@ -386,6 +500,13 @@ def is_wrong_name(diagnostic: Diagnostic, spec: Json) -> bool:
     return diagnostic.target == "key" or (isinstance(value, str) and not GLOB & set(value))
 
 
+def longest_chain(extractor: Json) -> int:
+    """The most joins of an extractor and of all inside it."""
+    inner = [*extractor.get("extractors", {}).values(),
+             *([extractor["extractor"]] if "extractor" in extractor else [])]
+    return max([len(extractor.get("joins", [])), *map(longest_chain, inner)])
+
+
 def derives(spec: dict[str, Any]) -> bool:
     return any(step["type"] == "derive" for step in spec["bundle"].get("prepare", []))
 
@@ -394,18 +515,19 @@ def test_the_narrowed_schema_agrees_with_specc() -> None:
     """It never refuses what specc accepts, and up to LONGEST_CHAIN joins, without derived
     columns, it refuses every name that specc does not find."""
     following, profile = (Draft202012Validator(schema) for schema in both(names_of(chained())))
-    accepted = refused = 0
-    for seed in range(400):
+    accepted, refused = Counter[str](), Counter[str]()
+    for seed in range(900):
         spec = drawn_spec(random.Random(seed))
         found = bound(spec)
         if not found:
             assert following.is_valid(spec) and profile.is_valid(spec), (seed, spec)
-            accepted += 1
-        elif (len(spec["extractors"]["x"].get("joins", [])) <= LONGEST_CHAIN and not derives(spec)
+            accepted[spec["extractors"]["x"]["type"]] += 1
+        elif (longest_chain(spec["extractors"]["x"]) <= LONGEST_CHAIN and not derives(spec)
               and any(is_wrong_name(diagnostic, spec) for diagnostic in found)):
             assert not following.is_valid(spec), (seed, spec, found)
-            refused += 1
-    assert accepted >= 60 and refused >= 50, (accepted, refused)
+            refused[spec["extractors"]["x"]["type"]] += 1
+    for kind in ("plain", "embedding", "combined", "context"):
+        assert accepted[kind] >= 15 and refused[kind] >= 15, (accepted, refused)
 
 
 # For language models
@@ -437,8 +559,14 @@ def test_objects_are_closed_but_for_free_names() -> None:
             if fragment.get("type") == "object" and fragment["additionalProperties"] is not False}
     assert free == {
         "/properties/extractors", "/properties/bundle/properties/keys",
-        "/properties/training/properties/class_weight/anyOf/1",
-        "/$defs/extractor.plain/properties/joins/items/properties/on/anyOf/2",
+        "/properties/training/properties/class_weight/anyOf/1", "/properties/heads/anyOf/0",
+        *(f"/$defs/{owner}/properties/joins/items/properties/on/anyOf/2" for owner in (
+            "extractor.plain", "extractor.embedding", "extractor.context",
+            "inner_extractor.plain", "inner_extractor.embedding")),
+        "/$defs/extractor.context/properties/on/anyOf/2",
+        "/$defs/extractor.context/properties/aggregations",
+        "/$defs/extractor.combined/properties/extractors",
+        "/$defs/inner_extractor.combined/properties/extractors",
         *(f"/$defs/preparation.{name}/properties/parts"
           for name in ("random_split", "stratified_split", "grouped_split")),
     }

@@ -13,11 +13,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 NAMES = sorted(path.parent.name for path in SPECS.glob("*/make_bundle.py"))
+SIMPLE = ["breast_cancer", "diabetes", "flights", "iris", "titanic"]
+"""The folders whose `spec.json` joins by keys alone; the others are bound by test_specs.py."""
 
 
 def make(name: str, out: Path, *options: str) -> str:
@@ -45,10 +48,10 @@ def contents(bundle: Path) -> dict[str, bytes]:
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("bundles")
     for name in NAMES:
-        if name not in ("flights", "titanic"):
+        if name not in ("departures", "flights", "titanic"):
             assert make(name, root / name) == ""
             continue
-        # As a user types it: these two import a neighbour, or find a package.
+        # As a user types it: these import a neighbour, or find a package.
         command = [sys.executable, str(SPECS / name / "make_bundle.py"), str(root / name)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
@@ -56,7 +59,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_every_folder_is_tried() -> None:
-    assert NAMES == ["breast_cancer", "diabetes", "flights", "iris", "titanic"]
+    assert sorted([*SIMPLE, "departures", "digits", "sentences", "wine"]) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,7 +78,7 @@ def test_bundle_json_tells_frames_and_unique_keys(bundles: dict[str, Path], name
             assert frame.index.is_unique
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SIMPLE)
 def test_spec_reads_what_the_bundle_has(bundles: dict[str, Path], name: str) -> None:
     spec = json.loads((SPECS / name / "spec.json").read_text())
     description = json.loads((bundles[name] / "bundle.json").read_text())
@@ -96,7 +99,7 @@ def test_spec_reads_what_the_bundle_has(bundles: dict[str, Path], name: str) -> 
             assert any(fnmatchcase(column, selector) for column in frame.columns), selector
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SIMPLE)
 def test_split_comes_from_the_bundle_or_from_the_spec(bundles: dict[str, Path], name: str) -> None:
     spec = json.loads((SPECS / name / "spec.json").read_text())
     description = json.loads((bundles[name] / "bundle.json").read_text())
@@ -112,6 +115,7 @@ def test_flights_counts(bundles: dict[str, Path]) -> None:
     frames = read(bundles["flights"])
     assert {name: len(frame) for name, frame in frames.items()} == {
         "flights": 336_776, "planes": 3_322, "airports": 1_458, "airlines": 16, "weather": 26_115,
+        "landings": 327_346,
     }
     flights = frames["flights"]
     assert flights["split"].value_counts().to_dict() == {
@@ -148,6 +152,99 @@ def test_flights_has_no_column_known_only_after_departure(bundles: dict[str, Pat
     on_flights = [e for name, e in extractors.items() if name != "label" and "joins" not in e]
     taken = {column for extractor in on_flights for column in extractor["take_columns"]}
     assert taken and not {"arr_delay", "late"} & taken
+
+
+def test_departures_counts(bundles: dict[str, Path]) -> None:
+    frames = read(bundles["departures"])
+    assert {name: len(frame) for name, frame in frames.items()} == {
+        "flights": 28_243, "landings": 28_039, "weather": 2_232, "routes": 2_643,
+        "planes": 3_322, "airports": 1_458,
+    }
+    flights = frames["flights"]
+    assert flights["date"].min() == 20130601 and flights["date"].max() == 20130630
+    assert flights["arr_delay"].isna().sum() == 1_168
+    assert not {"late", "split", "dep_time", "dep_delay", "air_time"} & set(flights.columns)
+
+
+def test_departures_looks_back_from_its_first_flights(bundles: dict[str, Path]) -> None:
+    frames = read(bundles["departures"])
+    first = frames["flights"]["scheduled"].min()
+    landings = frames["landings"]
+    assert (landings["landed_at"] < first).sum() > 500
+    assert (landings["landed_at"] > landings["scheduled"]).mean() > 0.999
+    assert set(frames["weather"].loc[frames["weather"]["time_hour"] < first, "origin"]) == {
+        "EWR", "JFK", "LGA"}
+
+
+def test_departures_routes_are_those_of_the_flights(bundles: dict[str, Path]) -> None:
+    frames = read(bundles["departures"])
+    routes = frames["routes"].explode("carriers").rename(columns={"carriers": "carrier"})
+    key = ["date", "dest", "carrier"]
+    flown = frames["flights"][key].drop_duplicates()
+    assert len(routes) == len(flown) == len(routes.merge(flown, on=key))
+
+
+def test_digits_has_the_same_pixels_twice(bundles: dict[str, Path]) -> None:
+    frames = read(bundles["digits"])
+    digits, lines = frames["digits"], frames["lines"]
+    assert len(digits) == 1_797 and digits["digit"].nunique() == 10
+    assert lines.groupby("image")["line"].apply(list).map(lambda line: line == [*range(8)]).all()
+    stacked = lines.filter(like="x").to_numpy().reshape(1_797, 64)
+    assert (stacked == np.stack(digits["pixels"].to_list())).all()
+
+
+def test_sentences_are_all_there_are_with_labels_in_halves(bundles: dict[str, Path]) -> None:
+    frames = read(bundles["sentences"])
+    words = frames["words"].sort_values(["sentence", "position"])
+    texts = words.groupby("sentence")["word"].agg("".join)
+    assert texts.nunique() == len(frames["sentences"]) == 81
+    assert set(texts.index) == set(frames["sentences"]["sentence"])
+    assert frames["sentences"]["label"].sum() == 40
+    assert not frames["words"]["sentence"].is_monotonic_increasing
+
+
+def test_flights_landings_are_the_flights_that_landed(bundles: dict[str, Path]) -> None:
+    frames = read(bundles["flights"])
+    flights, landings = frames["flights"], frames["landings"]
+    landed = flights[flights["arr_delay"].notna()].reset_index(drop=True)
+    same = ["carrier", "flight", "tailnum", "origin", "dest", "distance", "date", "arr_delay"]
+    pd.testing.assert_frame_equal(landings[same], landed[same])
+    assert not landings[["air_time", "dep_delay", "landed_at"]].isna().any(axis=None)
+    # The hour in UTC and the local date of one departure.
+    assert (flights["scheduled"].dt.floor("h") == flights["time_hour"]).all()
+    day = flights["scheduled"].dt.tz_convert("America/New_York").dt.strftime("%Y%m%d")
+    assert (day.astype(int) == flights["date"]).all()
+
+
+def test_flights_land_after_their_time_in_the_air(bundles: dict[str, Path]) -> None:
+    frames = read(bundles["flights"])
+    landings = frames["landings"]
+    flights = frames["flights"][frames["flights"]["arr_delay"].notna()].reset_index(drop=True)
+    block = minutes(landings["landed_at"] - flights["scheduled"])
+    taxi = block - landings["dep_delay"] - landings["air_time"]
+    assert taxi.min() >= 5 and taxi.max() < 240
+    assert taxi.median() == 28 and taxi.quantile(0.99) < 90
+    # What the schedule allows for a flight is nearly the same all year: a wrong time zone would
+    # move a destination by an hour, a wrong day by 24.
+    planned = block - landings["arr_delay"]
+    apart = planned - planned.groupby([landings["origin"], landings["dest"]]).transform("median")
+    assert apart.abs().max() < 110 and apart.abs().quantile(0.999) < 40
+
+
+def test_flights_landings_on_the_clock_of_the_destination(bundles: dict[str, Path]) -> None:
+    landings = read(bundles["flights"])["landings"]
+    # New York to Honolulu: from 9:00 there to 15:16 here on the same day, eleven hours in the air.
+    first = landings[landings["dest"] == "HNL"].iloc[0]
+    local = first["landed_at"].tz_convert("Pacific/Honolulu")
+    assert (first["date"], local.strftime("%Y-%m-%d %H:%M")) == (20130101, "2013-01-01 15:16")
+    # The clock of the table was not put forward during a flight of the night of 10 March.
+    night = landings[(landings["dest"] == "PBI") & (landings["date"] == 20130309)
+                     & (landings["flight"] == 35)].iloc[0]
+    assert str(night["landed_at"]) == "2013-03-10 07:03:00+00:00"
+
+
+def minutes(spans: pd.Series) -> pd.Series:
+    return spans.dt.total_seconds() / 60
 
 
 def test_titanic_frames(bundles: dict[str, Path]) -> None:
@@ -214,7 +311,7 @@ def test_titanic_csv_of_another_layout_is_refused(tmp_path: Path, text: str) -> 
     assert error.startswith("error: ") and "\n" not in error
 
 
-@pytest.mark.parametrize("name", ["iris", "titanic"])
+@pytest.mark.parametrize("name", ["digits", "iris", "sentences", "titanic", "wine"])
 def test_two_runs_write_the_same_bytes(bundles: dict[str, Path], tmp_path: Path,
                                        name: str) -> None:
     assert make(name, tmp_path / "again") == ""

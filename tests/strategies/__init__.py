@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .bundles import DrawnBundle, bundles
+from .bundles import bundles
+from .drawn import DrawnBundle
 from .pairs import Pair, pairs
 from .promise import Outcome, judge
 from .schema import Builder

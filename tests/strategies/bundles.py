@@ -2,111 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from .columns import FORMS, KEYS, LABELS, SAME_KIND, Values, column
+from .columns import (
+    FORMS,
+    LABELS,
+    PLACES,
+    SHARES,
+    TIMES,
+    column,
+    generators,
+    key_kinds,
+    keys_of,
+    with_nulls,
+)
+from .drawn import STORED, DrawnBundle, Events, Link
+from .samples import priorities, splits_of, weights
 from .schema import HOSTILE, happens, weighted
 
-STORED = ("folder", "zip", "pandas")
 _NAMES = ("age", "Fare", "city", "since", "total_km", "day")
 _FRAMES = ("planes", "weather", "shops", "a b", "wétter", "x.y", "label")
 _ODD = 15
 
-
-@dataclass(frozen=True)
-class Link:
-    """A way to join: `columns` of the frame before match the key of `frame`."""
-
-    frame: str
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class DrawnBundle:
-    """A bundle before it is stored.
-
-    Args:
-        tables: the frames by name.
-        index_frame: the frame whose rows are the samples.
-        keys: the key columns of frames; frames without a key are missing.
-        stored: one of STORED.
-        told: whether bundle.json names index frame and keys.
-        label: the column that was made to be predicted, and its form in LABELS.
-        features: frame -> column -> its form in FORMS.
-        links: frame -> what can be joined to it.
-        splits: the values of the column `split`; empty without the column.
-    """
-
-    tables: Mapping[str, pa.Table]
-    index_frame: str
-    keys: Mapping[str, tuple[str, ...]]
-    stored: str
-    told: bool
-    label: tuple[str, str]
-    features: Mapping[str, Mapping[str, str]]
-    links: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
-    splits: tuple[str, ...] = ()
-
-    @property
-    def tells_all(self) -> bool:
-        """Whether the index frame and all keys are known without the spec."""
-        if self.stored == "pandas":
-            return self.index_frame == "index"
-        return self.told
-
-    def columns(self, frame: str) -> list[str]:
-        """All columns of a frame."""
-        names: list[str] = self.tables[frame].schema.names
-        return names
-
-    def store(self, folder: Path) -> Any:
-        """What specc opens: the folder, a zip beside it, or frames of pandas."""
-        if self.stored == "pandas":
-            return self.pandas()
-        self.write(folder)
-        if self.stored == "folder":
-            return folder
-        path = folder.with_suffix(".zip")
-        with zipfile.ZipFile(path, "w") as archive:
-            for file in sorted(folder.iterdir()):
-                archive.write(file, file.name)
-        return path
-
-    def write(self, folder: Path) -> None:
-        """One Parquet file for each frame, and bundle.json."""
-        folder.mkdir(parents=True)
-        for name, table in self.tables.items():
-            pq.write_table(table, folder / f"{name}.parquet")
-        if self.told:
-            frames = {name: {"key": list(key)} for name, key in self.keys.items()}
-            (folder / "bundle.json").write_text(json.dumps(
-                {"specc_bundle": 1, "index_frame": self.index_frame, "frames": frames}))
-
-    def pandas(self) -> dict[str, pd.DataFrame]:
-        """The frames with their keys as pandas index."""
-        frames: dict[str, pd.DataFrame] = {}
-        for name, table in self.tables.items():
-            try:
-                frame = table.to_pandas()
-            except (pa.ArrowInvalid, ValueError):
-                # A time beyond what pandas counts in nanoseconds.
-                frame = table.to_pandas(types_mapper=pd.ArrowDtype)
-            key = self.keys.get(name, ())
-            # A list can stand in a column, not in an index.
-            lists = any(pa.types.is_nested(table.schema.field(column).type) for column in key)
-            frames[name] = frame.set_index(list(key)) if key and not lists else frame
-        return frames
+EVENTS, VECTORS = "events", "vectors"
+"""The frame of many rows for each sample, and that of given vectors."""
 
 
 def _names(count: int) -> st.SearchStrategy[list[str]]:
@@ -115,158 +38,74 @@ def _names(count: int) -> st.SearchStrategy[list[str]]:
     return st.lists(name, min_size=count, max_size=count, unique=True)
 
 
-@st.composite
-def _generators(draw: st.DrawFn) -> np.random.Generator:
-    # Values from one drawn seed: to draw each would take hypothesis seconds for a bundle.
-    return np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-
-
-_SHARES = weighted((6, st.just(0.0)), (2, st.just(0.2)), (1, st.just(1.0)))
 _SOUND = [name for name, form in FORMS.items() if form.reads]
-
-
-def _with_nulls(values: Values, share: float, generator: np.random.Generator) -> Values:
-    return [None if generator.random() < share else value for value in values]
 
 
 @st.composite
 def _features(draw: st.DrawFn, rows: int, most: int,
               odd: bool) -> tuple[dict[str, str], dict[str, pa.Array]]:
     """Names and forms of some columns, and their values."""
-    generator = draw(_generators())
+    generator = draw(generators())
     names = draw(st.integers(1, most).flatmap(_names))
     forms: dict[str, str] = {}
     arrays: dict[str, pa.Array] = {}
     for name in names:
         forms[name] = draw(st.sampled_from(list(FORMS) if odd else _SOUND))
         form = FORMS[forms[name]]
-        values = _with_nulls(form.draw(generator, rows), draw(_SHARES), generator)
+        values = with_nulls(form.draw(generator, rows), draw(SHARES), generator)
         arrays[name] = column(form.dtype, values)
     return forms, arrays
 
 
-@st.composite
-def _splits(draw: st.DrawFn, rows: int) -> pa.Array | None:
-    """The column `split`, or None."""
-    generator = draw(_generators())
-    train = ["train"] * max(1, rows * 6 // 10)
-    rest = rows - len(train)
-    scheme = draw(weighted(
-        (14, st.just("usual")), (3, st.just("display")), (2, st.just("one row")),
-        (1, st.just("train")), (1, st.just("odd")), (1, st.just("nulls")),
-        (1, st.just("no train")), (1, st.just("numbers")), (1, st.just("one train")),
-        (3, st.just("none")),
-    ))
-    values: Values = {
-        "usual": [*train, *["test"] * rest],
-        "display": [*train, *["display", "test", "validation"] * rows][:rows],
-        "one row": [*["train"] * (rows - 1), "test"],
-        "train": ["train"] * rows,
-        "odd": [*train, *["tést", "a/b", None, ""] * rows][:rows],
-        "nulls": [None] * rows,
-        "no train": ["test"] * rows,
-        "numbers": [1] * rows,
-        "one train": ["train", *["test"] * (rows - 1)],
-        "none": [],
-    }[scheme]
-    if scheme == "none":
-        return None
-    order = generator.permutation(rows)
-    shuffled = [values[place] for place in order]
-    if scheme == "numbers":
-        return column(pa.int64(), shuffled)
-    return column(draw(st.sampled_from(
-        [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())])), shuffled)
+@dataclass
+class _Table:
+    """A frame in the making."""
 
-
-@st.composite
-def _priorities(draw: st.DrawFn, rows: int) -> pa.Array | None:
-    """The column `priority`, or None."""
-    generator = draw(_generators())
-    values, dtype = draw(weighted(
-        (10, st.just(([], None))),
-        (2, st.just(([1.0, 0.0, 2.5], pa.float64()))),
-        (1, st.just(([1, 2, 0], pa.int32()))),
-        (1, st.sampled_from([
-            ([-1.0, 1.0], pa.float64()), ([0.0], pa.float64()), ([None, 1.0], pa.float64()),
-            ([float("inf")], pa.float64()), (["a"], pa.string()), ([1e308], pa.float64()),
-            ([True, False], pa.bool_()), ([float("nan"), 1.0], pa.float64()),
-        ])),
-    ))
-    if dtype is None:
-        return None
-    return column(dtype, [values[place] for place in generator.integers(0, len(values), rows)])
-
-
-@st.composite
-def _key(draw: st.DrawFn, odd: bool) -> tuple[str, str]:
-    """The dtypes of a key: on the side of the frame, and on the side that looks it up."""
-    kinds = [kind for kind in KEYS if odd or kind not in ("binary", "list", "boolean")]
-    here = draw(st.sampled_from(kinds))
-    return here, draw(weighted((3, st.just(here)),
-                               (2, st.sampled_from([*SAME_KIND.get(here, (here,))])),
-                               *([(1, st.sampled_from(list(KEYS)))] if odd else [])))
-
-
-def _keys(kind: str, places: list[int | None]) -> pa.Array:
-    dtype, value = KEYS[kind]
-    return column(dtype, [None if place is None else value(place) for place in places])
+    rows: int
+    arrays: dict[str, pa.Array]
 
 
 @st.composite
 def bundles(draw: st.DrawFn) -> DrawnBundle:
-    """Bundles of 2 to 40 samples and up to three more frames; most of them are sound."""
+    """Bundles of 2 to 40 samples and up to five more frames; most of them are sound."""
     odd = draw(happens(_ODD))
     rows = draw(weighted((12, st.integers(14, 40)), (3, st.integers(6, 13)), (1, st.integers(2, 5)),
                          *([(1, st.integers(0, 1))] if odd else [])))
-    generator = draw(_generators())
+    generator = draw(generators())
     index = draw(weighted((4, st.just("index")), (1, st.sampled_from(_FRAMES))))
     forms, arrays = draw(_features(rows, 5, odd))
     label = draw(weighted((9, st.just("y")), (1, st.sampled_from(HOSTILE))))
     form = draw(st.sampled_from(list(LABELS)))
     share = draw(weighted((19, st.just(0.0)), (1, st.just(0.1))))
     forms.pop(label, None)
-    values = _with_nulls(LABELS[form].draw(generator, rows), share, generator)
+    values = with_nulls(LABELS[form].draw(generator, rows), share, generator)
     arrays[label] = column(LABELS[form].dtype, values)
-    splits = draw(_splits(rows)) if rows else None
-    for name, array in (("split", splits), ("priority", draw(_priorities(rows)))):
+    splits = draw(splits_of(rows)) if rows else None
+    weight = draw(weights(rows))
+    for name, array in (("split", splits), ("priority", draw(priorities(rows))),
+                        ("weight", weight)):
         if array is not None and name != label:
             arrays[name] = array
             forms.pop(name, None)
     features, keys = {index: forms}, dict[str, tuple[str, ...]]()
-    links: dict[str, tuple[Link, ...]] = {}
-    tables: dict[str, pa.Table] = {}
+    tables = {index: _Table(rows, arrays)}
     if draw(st.booleans()):
         repeated = odd and draw(st.booleans())
-        arrays["id"] = _keys("int64", [place // (2 if repeated else 1) for place in range(rows)])
+        arrays["id"] = keys_of("int64", [place // (2 if repeated else 1) for place in range(rows)])
         keys[index] = ("id",)
-    owner, owner_arrays, owner_rows = index, arrays, rows
+    if draw(happens(70)):
+        count = draw(weighted((6, st.integers(5, 60)), (1, st.integers(0, 2))))
+        features[EVENTS], own = draw(_features(count, 3, odd))
+        tables[EVENTS] = _Table(count, own)
+    links: dict[str, tuple[Link, ...]] = {}
     others = [name for name in _FRAMES if name != index]
     for frame in draw(st.lists(st.sampled_from(others), max_size=3, unique=True)):
-        count = draw(weighted((6, st.integers(2, 12)), (1, st.integers(0, 1))))
-        own_forms, own = draw(_features(count, 3, odd))
-        key, looked_up = [], []
-        for number in range(draw(weighted((4, st.just(1)), (1, st.just(2))))):
-            here, there = draw(_key(odd))
-            name, foreign = f"key{number}", f"{frame} key{number}"
-            places: list[int | None] = list(range(count))
-            if odd and count and draw(happens(30)):
-                places[-1] = draw(st.sampled_from([0, None]))
-            own[name] = _keys(here, places)
-            reached = generator.integers(0, count + draw(st.sampled_from([0, 2])) + 1, owner_rows)
-            owner_arrays[foreign] = _keys(there, _with_nulls(
-                [int(place) for place in reached], draw(_SHARES), generator))
-            key.append(name)
-            looked_up.append(foreign)
-        keys[frame] = tuple(key)
-        features[frame] = own_forms
-        links[owner] = (*links.get(owner, ()), Link(frame, tuple(looked_up)))
-        tables[owner] = pa.table(owner_arrays)
-        tables[frame] = pa.table(own)
-        if draw(happens(30)):
-            # The next frame hangs on this one: a chain of joins.
-            owner, owner_arrays, owner_rows = frame, own, count
-    tables[index] = pa.table(arrays)
+        # Most frames hang on the index frame, some on another one: a chain of joins.
+        owner = draw(weighted((5, st.just(index)), (3, st.sampled_from(sorted(tables)))))
+        tables[frame], features[frame], link, keys[frame] = draw(
+            _joined(frame, tables[owner], odd))
+        links[owner] = (*links.get(owner, ()), link)
+    events = draw(_events(tables, index, links, odd)) if EVENTS in tables else ()
     if draw(happens(20)):
         beside, own = draw(_features(rows, 3, odd))
         if index in keys:
@@ -274,11 +113,88 @@ def bundles(draw: st.DrawFn) -> DrawnBundle:
             keys["beside"] = ("id",)
         beside.pop("id", None)
         features["beside"] = beside
-        tables["beside"] = pa.table(own)
+        tables["beside"] = _Table(rows, own)
+    if draw(happens(40)):
+        tables[VECTORS] = _Table(4, draw(_vectors(odd)))
+        keys[VECTORS] = ("word",)
     return DrawnBundle(
-        tables=tables, index_frame=index, keys=keys, stored=draw(st.sampled_from(STORED)),
+        tables={name: pa.table(table.arrays) for name, table in tables.items()},
+        index_frame=index, keys=keys, stored=draw(st.sampled_from(STORED)),
         told=draw(weighted((4, st.just(True)), (1, st.just(False)))), label=(label, form),
         features=features, links=links,
         splits=tuple(sorted({str(value) for value in splits.to_pylist() if value is not None}))
         if splits is not None and label != "split" else (),
+        events=events, weighted=weight is not None and label != "weight",
     )
+
+
+@st.composite
+def _joined(draw: st.DrawFn, frame: str, owner: _Table,
+            odd: bool) -> tuple[_Table, dict[str, str], Link, tuple[str, ...]]:
+    """A frame that the owner looks up by one column or two."""
+    generator = draw(generators())
+    count = draw(weighted((6, st.integers(2, 12)), (1, st.integers(0, 1))))
+    forms, own = draw(_features(count, 3, odd))
+    key, looked_up = [], []
+    for number in range(draw(weighted((4, st.just(1)), (1, st.just(2))))):
+        here, there = draw(key_kinds(odd))
+        name, foreign = f"key{number}", f"{frame} key{number}"
+        places: list[int | None] = list(range(count))
+        if odd and count and draw(happens(30)):
+            places[-1] = draw(st.sampled_from([0, None]))
+        own[name] = keys_of(here, places)
+        reached = generator.integers(0, count + draw(st.sampled_from([0, 2])) + 1, owner.rows)
+        owner.arrays[foreign] = keys_of(there, with_nulls(
+            [int(place) for place in reached], draw(SHARES), generator))
+        key.append(name)
+        looked_up.append(foreign)
+    return _Table(count, own), forms, Link(frame, tuple(looked_up)), tuple(key)
+
+
+@st.composite
+def _events(draw: st.DrawFn, tables: Mapping[str, _Table], index: str,
+            links: Mapping[str, tuple[Link, ...]], odd: bool) -> tuple[Events, ...]:
+    """Gives the frame of events keys, times and numbers, and the samples what goes with them."""
+    generator = draw(generators())
+    samples, rows = tables[index], tables[EVENTS]
+    path: tuple[Link, ...] = ()
+    if links.get(index) and draw(happens(25)):
+        path = (draw(st.sampled_from(links[index])),)
+    owner = tables[path[-1].frame] if path else samples
+    on = {}
+    for number in range(draw(weighted((5, st.just(1)), (2, st.just(2)), (1, st.just(0))))):
+        here, there = draw(key_kinds(odd))
+        name = draw(st.sampled_from([f"who{number}", f"event who{number}"]))
+        for table, column_name, kind in ((owner, name, there), (rows, f"who{number}", here)):
+            places = generator.integers(0, 4, table.rows)
+            table.arrays[column_name] = keys_of(kind, with_nulls(
+                [int(place) for place in places], draw(SHARES), generator))
+        on[name] = f"who{number}"
+    times = draw(st.sampled_from(TIMES))
+    of_rows = draw(st.sampled_from(TIMES)) if odd else times
+    numbers = draw(st.sampled_from(PLACES))
+    others = draw(st.sampled_from(PLACES))
+    for table, name, form in ((samples, "now", times), (rows, "at", of_rows),
+                              (samples, "turn", numbers), (rows, "turn", others)):
+        table.arrays[name] = column(FORMS[form].dtype, with_nulls(
+            FORMS[form].draw(generator, table.rows), draw(SHARES), generator))
+    found = [Events(EVENTS, path, on, ("now", "at"), ("turn", "turn"))]
+    if draw(happens(40)):
+        # The earlier samples of the same kind.
+        samples.arrays["kind"] = keys_of("int64", generator.integers(0, 3, samples.rows).tolist())
+        found.append(Events(index, (), {"kind": "kind"}, ("now", "now"), ("turn", "turn")))
+    return tuple(found)
+
+
+@st.composite
+def _vectors(draw: st.DrawFn, odd: bool) -> dict[str, pa.Array]:
+    """A vector for each of some words."""
+    generator = draw(generators())
+    words = ["a", "b", "a" if odd and draw(happens(20)) else "c", "é"]
+    arrays = {"word": column(draw(st.sampled_from([pa.string(), pa.large_string()])), words)}
+    for place in range(draw(st.integers(1, 4))):
+        form = FORMS[draw(st.sampled_from(["float64", "float32", "int8"]))]
+        share = draw(SHARES) if odd else 0.0
+        arrays[f"x{place}"] = column(form.dtype, with_nulls(form.draw(generator, 4), share,
+                                                            generator))
+    return arrays

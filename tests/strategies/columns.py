@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from hypothesis import strategies as st
+
+from .schema import weighted
 
 Generator = np.random.Generator
 Values = list[Any]
@@ -95,10 +98,11 @@ def _tags(generator: Generator, rows: int) -> Values:
     return [[tag for tag in "abc" if generator.random() < 0.5] for _ in range(rows)]
 
 
-_NUMBER = ("continuous", "identity", "categorical", "auto", "piecewise_linear", "hash", "standard")
-_FLAG = ("continuous", "identity", "categorical", "auto", "hash", "standard")
-_TEXT = ("categorical", "auto", "hash")
-_TIME = ("datetime", "categorical", "auto", "hash")
+_NUMBER = ("continuous", "identity", "categorical", "auto", "piecewise_linear", "hash", "standard",
+           "target_encoding")
+_FLAG = ("continuous", "identity", "categorical", "auto", "hash", "standard", "target_encoding")
+_TEXT = ("categorical", "auto", "hash", "target_encoding")
+_TIME = ("datetime", "categorical", "auto", "hash", "target_encoding")
 _words = _some_of("a", "b", "c", "é", "", "OTHER", "NULL", " ")
 _hours = _some_of(0, 1, 3_600_000_000)
 
@@ -163,6 +167,10 @@ LABELS: Mapping[str, Form] = {
 }
 """Every form of label by what it means."""
 
+TIMES = ("timestamp s", "timestamp us", "timestamp ns zone", "timestamp ms utc", "date32")
+PLACES = ("int64", "int8", "uint16", "float64", "constant", "not a number")
+"""Forms of what says where a sample stands among rows."""
+
 KEYS: Mapping[str, tuple[pa.DataType, Callable[[int], Any]]] = {
     "int64": (pa.int64(), lambda place: place * 3 + (place > 3)),
     "int8": (pa.int8(), lambda place: place),
@@ -201,3 +209,34 @@ def column(dtype: pa.DataType, values: Values) -> pa.Array:
     if pa.types.is_date32(dtype):
         return pa.array(values, pa.int32()).cast(dtype)
     return pa.array(values, dtype)
+
+
+SHARES = weighted((6, st.just(0.0)), (2, st.just(0.2)), (1, st.just(1.0)))
+"""Shares of nulls in a column."""
+
+
+@st.composite
+def generators(draw: st.DrawFn) -> Generator:
+    """Values from one drawn seed: to draw each would take hypothesis seconds for a bundle."""
+    return np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+
+def with_nulls(values: Values, share: float, generator: Generator) -> Values:
+    """The values with so many of them taken out."""
+    return [None if generator.random() < share else value for value in values]
+
+
+@st.composite
+def key_kinds(draw: st.DrawFn, odd: bool) -> tuple[str, str]:
+    """The dtypes of a key: on the side of the frame, and on the side that looks it up."""
+    kinds = [kind for kind in KEYS if odd or kind not in ("binary", "list", "boolean")]
+    here = draw(st.sampled_from(kinds))
+    return here, draw(weighted((3, st.just(here)),
+                               (2, st.sampled_from([*SAME_KIND.get(here, (here,))])),
+                               *([(1, st.sampled_from(list(KEYS)))] if odd else [])))
+
+
+def keys_of(kind: str, places: list[int | None]) -> pa.Array:
+    """A column of keys by their numbers."""
+    dtype, value = KEYS[kind]
+    return column(dtype, [None if place is None else value(place) for place in places])

@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .bundles import DrawnBundle, bundles
+from .bundles import bundles
+from .drawn import DrawnBundle
 from .schema import weighted
 from .specs import free_specs, specs
 

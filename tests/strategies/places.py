@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
 from hypothesis import strategies as st
 from specc.schema import load_schema
-from specc.schema.constructors import load
 from specc.schema.metrics import METRICS
 
-from .bundles import DrawnBundle, Link
 from .columns import FORMS
+from .drawn import DrawnBundle, Link
 from .schema import Json, Strategy, weighted
 
 _PARTS: list[str] = load_schema()["$defs"]["transformer.datetime"]["properties"]["parts"][
@@ -28,6 +28,9 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
     columns = st.sampled_from(sorted({
         name for frame in bundle.tables for name in bundle.columns(frame)}))
     of_index = st.sampled_from(sorted(bundle.columns(bundle.index_frame)))
+    schema = bundle.tables[bundle.index_frame].schema
+    flat = weighted((1, of_index), (9, st.sampled_from(sorted(
+        field.name for field in schema if not pa.types.is_nested(field.type)) or ["y"])))
     named = st.sampled_from(list(extractors))
     several = st.lists(named, min_size=1, max_size=3, unique=True)
     dtype = st.sampled_from(["boolean", "integer", "float", "number", "string", "datetime"])
@@ -37,35 +40,50 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
     links = [link for after in bundle.links.values() for link in after]
     joins = st.builds(join, st.sampled_from(links)) if links else st.builds(
         lambda frame, on: {"frame": frame, "on": on}, frames, columns)
-    splits = st.lists(st.sampled_from([*bundle.splits, "train"]), min_size=1, max_size=3)
     nothing = st.none()
     tower = weighted((9, st.just({"type": "torch.nn:Linear", "out_features": 3})),
                      (1, st.just({"type": "output"})))
+    inner = st.lists(st.sampled_from([
+        {"type": f"torch.optim.lr_scheduler:{name}", **rest} for name, rest in (
+            ("ConstantLR", {}), ("LinearLR", {}), ("StepLR", {"step_size": 2}),
+            ("ExponentialLR", {"gamma": 0.9}), ("CosineAnnealingLR", {"T_max": 5}))]),
+        min_size=1, max_size=3)
     found: dict[str, Strategy] = {
         "/$schema": st.just("spec.schema.json"),
         "/extractors": st.just({}),
         "/bundle": st.just({"index_frame": bundle.index_frame}),
-        "/label": named,
-        "/training": st.fixed_dictionaries({}, optional={
-            "epochs": st.integers(1, 3),
-            "batch_size": weighted((6, st.integers(2, 16)), (1, st.sampled_from([1, 2**31 - 1]))),
-            "train_on": splits, "evaluate_on": splits | nothing,
-            "evaluate_every": st.integers(1, 3),
-            "sampler": st.builds(lambda name: {"type": name},
-                                 st.sampled_from(["auto", "shuffled", "sequential"])),
-            "device": st.sampled_from(["auto", "cpu"]),
-            "threads": nothing | st.just(1),
-        }),
-        "extractor.plain/frame": weighted(
-            (4, nothing), (1, st.sampled_from(["beside", bundle.index_frame]))),
-        "extractor.plain/joins": st.lists(joins, max_size=2),
-        "extractor.plain/take_columns": selectors,
-        "extractor.plain/drop_columns": selectors,
+        "/label": st.just("label"),
+        "/training": st.just({}),
+        "extractor.context/frame": frames, "extractor.context/on": nothing | columns,
+        "extractor.context/joins": st.lists(joins, max_size=1),
+        "aggregation.group_by/sizes": nothing | st.lists(st.integers(1, 5), min_size=1,
+                                                         max_size=2),
+        "aggregation.group_by/spans": nothing | st.sampled_from([["P1D"], ["PT1H", "P9D"]]),
+        "sampler.even/column": flat,
+        "sampler.even/size": st.sampled_from([0.3, 1.0, 2.0]),
+        "sampler.priority/size": st.sampled_from([0.3, 1.0, 2.0]),
         "network.extraction/frames": several,
         "network.torch.nn:Linear/out_features": widths(),
         "network.fully_connected/sizes": st.lists(widths(), min_size=1, max_size=3),
-        **{f"network.{kind}/layers": st.integers(1, 3) for kind in ("resnet", "cross", "tabm")},
-        **{f"network.{kind}/width": widths() for kind in ("resnet", "tabm")},
+        **{f"network.{kind}/layers": st.integers(1, 2) for kind in (
+            "resnet", "cross", "tabm", "highway", "lstm", "gru", "ft_transformer",
+            "transformer_encoder")},
+        **{f"network.{kind}/width": widths() for kind in (
+            "resnet", "tabm", "lstm", "gru", "linear_embeddings", "periodic_embeddings",
+            "piecewise_linear_embeddings")},
+        **{f"network.{kind}/heads": st.sampled_from([1, 1, 1, 2]) for kind in (
+            "self_attention", "transformer_encoder", "cross_attention", "ft_transformer")},
+        **{f"network.{kind}/hidden_width": nothing | widths()
+           for kind in ("transformer_encoder", "attention_pooling", "ft_transformer")},
+        "network.ft_transformer/width": st.sampled_from([2, 4, 8]),
+        "network.transformer_encoder/width": nothing | st.sampled_from([2, 4, 8]),
+        "network.cross_attention/width": st.sampled_from([2, 4, 8]),
+        "network.embedding/width": nothing | widths(),
+        "network.conv1d/channels": st.lists(widths(), min_size=1, max_size=2),
+        "network.conv1d/kernel_size": st.integers(1, 4),
+        "network.conv1d/dilation": st.integers(1, 3),
+        "network.periodic_embeddings/frequencies": widths(),
+        "network.piecewise_linear_embeddings/bins": widths(),
         "network.cross/rank": nothing | st.sampled_from([1, 1, 2]),
         "network.factorization_machine/factors": widths(),
         "network.tabm/members": st.integers(1, 4),
@@ -83,12 +101,20 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
                                                unique=True),
         "scheduler.torch.optim.lr_scheduler:SequentialLR/milestones": st.lists(
             st.integers(1, 4), max_size=2),
+        "scheduler.torch.optim.lr_scheduler:SequentialLR/schedulers": inner,
+        "scheduler.torch.optim.lr_scheduler:ChainedScheduler/schedulers": inner,
     }
-    for kind in load().layers:
-        found[f"network.{kind.name}/input_frames"] = st.just([])
-    for kind in ("feed_forward", "fully_connected", "output", "resnet", "cross",
-                 "factorization_machine", "two_tower", "tabm"):
-        found[f"network.{kind}/input_frames"] = st.just([])
+    for place in load_schema()["$defs"]:
+        if "input_frames" in load_schema()["$defs"][place].get("properties", {}):
+            found[f"{place}/input_frames"] = st.just([])
+    for place in ("extractor.plain", "extractor.embedding", "inner_extractor.plain",
+                  "inner_extractor.embedding"):
+        found |= {
+            f"{place}/frame": weighted(
+                (4, nothing), (1, st.sampled_from(["beside", bundle.index_frame]))),
+            f"{place}/joins": st.lists(joins, max_size=2),
+            f"{place}/take_columns": selectors, f"{place}/drop_columns": selectors,
+        }
     parts = weighted(
         (9, st.sampled_from([{"train": 0.8, "test": 0.2}, {"train": 1.0},
                              {"train": 0.5, "display": 0.25, "test": 0.25}])),
@@ -96,8 +122,8 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
     for kind in ("random_split", "stratified_split", "grouped_split"):
         found[f"preparation.{kind}/parts"] = parts
     found |= {
-        "preparation.stratified_split/column": of_index,
-        "preparation.grouped_split/columns": of_index | st.lists(of_index, min_size=1, max_size=2),
+        "preparation.stratified_split/column": flat,
+        "preparation.grouped_split/columns": flat | st.lists(flat, min_size=1, max_size=2),
         "preparation.time_split/column": st.sampled_from(timed(bundle)) if timed(bundle)
         else of_index,
         "preparation.time_split/parts": weighted((6, st.sampled_from([
@@ -108,7 +134,7 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
             [{"split": "train", "before": "2023-12-30T12:00:00+01:00"}, {"split": "test"}],
             [{"split": "train", "before": "soon"}, {"split": "test", "fraction": 0.5}],
         ]))),
-        "preparation.priority/column": of_index,
+        "preparation.priority/column": flat,
         "loss.quantile/quantiles": st.sampled_from([
             [0.1, 0.5, 0.9], [0.5], [0.2, 0.8], [0.01, 0.99], [0.9, 0.1]]),
         **{f"metric.{metric.name}/query": of_index | st.lists(of_index, min_size=1, max_size=2)

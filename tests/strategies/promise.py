@@ -52,18 +52,22 @@ class Outcome:
     warned: tuple[str, ...] = ()
 
 
-def judge(pair: Pair, folder: Path) -> Outcome:
-    """Compiles the pair and, where it is accepted, runs one epoch below `folder`."""
+def judge(pair: Pair, folder: Path, twice: bool = False) -> Outcome:
+    """Compiles the pair and, where it is accepted, runs one epoch below `folder`.
+
+    Args:
+        twice: whether it runs again, to be compared with the first time.
+    """
     try:
         with (warnings.catch_warnings(), redirect_stdout(io.StringIO()),
               redirect_stderr(io.StringIO())):
             warnings.simplefilter("ignore")
-            return _judge(pair, folder)
+            return _judge(pair, folder, twice)
     except Exception as error:
         return Outcome("broken", (type(error).__name__,), traceback.format_exc(), ())
 
 
-def _judge(pair: Pair, folder: Path) -> Outcome:
+def _judge(pair: Pair, folder: Path, twice: bool) -> Outcome:
     bundle = pair.bundle.store(folder / "bundle")
     compiled = specc.compile(pair.spec, bundle, overrides=ONE_EPOCH)
     found = compiled.diagnostics
@@ -93,15 +97,19 @@ def _judge(pair: Pair, folder: Path) -> Outcome:
     if missing:
         return Outcome("broken", ("no file",), f"not written: {', '.join(missing)}", warned)
     wrong = _unfinished(result)
+    if not wrong and twice:
+        again = specc.run(pair.spec, bundle, out=folder / "again", overrides=ONE_EPOCH)
+        wrong = "" if result.predictions.equals(again.predictions) else "run again, it differs"
     return Outcome("broken" if wrong else "accepted", ("content",) if wrong else (), wrong,
                    warned)
 
 
 def _unfinished(result: specc.RunResult) -> str:
     """What a finished run did not write that it should have."""
-    if len(result.history) != 1:
-        return f"{len(result.history)} epochs in the history"
     plan = result._finished().plan
+    epochs = 1 + plan.graph.training.evaluate_before_training
+    if len(result.history) != epochs:
+        return f"{len(result.history)} epochs in the history"
     if len(result.predictions) != len(plan.samples.rows):
         return f"{len(result.predictions)} predictions of {len(plan.samples.rows)} samples"
     if set(result.metrics) != set(plan.evaluate_on):

@@ -41,6 +41,13 @@ def happens(percent: int) -> st.SearchStrategy[bool]:
     return st.sampled_from([False, *[True] * percent, *[False] * (99 - percent)])
 
 
+def mostly_without(draw: st.DrawFn, value: dict[str, Any], *keys: str) -> None:
+    """Takes out properties whose value has to fit what the schema does not know."""
+    for key in keys:
+        if key in value and not draw(happens(20)):
+            del value[key]
+
+
 class Builder:
     """Draws what a schema accepts.
 
