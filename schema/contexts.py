@@ -154,10 +154,13 @@ CONTEXT = Type(
     },
     required=("frame", "aggregations"),
     examples=(
-        {"frame": "words", "on": {"sentence": "sentence"}, "order_by": "position", "size": 4,
+        {"frame": "words", "on": "sentence", "order_by": "position", "size": 4,
+         "extractor": {"type": "plain", "take_columns": ["word"],
+                       "transformer": {"type": "categorical"}},
          "aggregations": {"words": {"type": "sequence"}}},
         {"frame": "landings", "on": "tailnum", "size": 5,
          "as_of": {"sample": "scheduled_departure", "row": "landed_at"},
+         "extractor": {"type": "plain", "take_columns": ["arr_delay"]},
          "aggregations": {"recent": {"type": "group_by", "functions": ["mean", "count"]}}},
     ),
 )

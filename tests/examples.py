@@ -6,6 +6,7 @@ The bundle has every frame and column that the examples name, so that they run a
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,7 +88,7 @@ def _related() -> dict[str, pd.DataFrame]:
     return {
         "words": pd.DataFrame({
             "sentence": number // 3, "position": number % 3, "length": number % 5 + 1.0,
-            "weight": number % 7 / 2,
+            "word": [WORDS[one % len(WORDS)] for one in number],
         }),
         "landings": pd.DataFrame({
             "tailnum": [f"N{one % 3 + 1}" for one in number], "landed_at": landed,
@@ -121,13 +122,13 @@ _SPEC: Spec = {
     "training": {"epochs": 1, "batch_size": 12, "device": "cpu"},
 }
 
-_NETWORK_INPUT = {
-    **dict.fromkeys(("lstm", "gru", "conv1d", "self_attention", "transformer_encoder",
-                     "attention_pooling", "masked_pool"), ["plane_history.steps"]),
-    **dict.fromkeys(("extraction", "two_tower", "cross_attention"), []),
-    "embedding": ["names"],
-}
-"""What a network reads; the others read numbers."""
+_OF_SEQUENCES = ("lstm", "gru", "conv1d", "self_attention", "transformer_encoder",
+                 "attention_pooling", "masked_pool")
+
+_OF_FRAMES = ("extraction", "two_tower", "cross_attention")
+"""The networks that name the frames that they read."""
+
+_STEPS, _NUMBERS_OF_ALL = ["plane_history.steps"], ["passengers", "tickets", "flights"]
 
 _COLUMN = {
     "datetime": "time_hour", "vector": "text", "multi_hot": "tags", "categorical": "carrier",
@@ -147,6 +148,9 @@ def around(family: str, example: Mapping[str, Any]) -> Spec:
     """A spec that a user could write, with the example in its place."""
     spec = copy.deepcopy(_SPEC)
     _PLACES[family](spec, dict(example))
+    read = json.dumps(spec["network"])
+    spec["extractors"] = {name: extractor for name, extractor in spec["extractors"].items()
+                          if name == "label" or f'"{name}"' in read or f'"{name}.' in read}
     return spec
 
 
@@ -174,7 +178,8 @@ def _read(spec: Spec, *names: str, ids: bool = False) -> None:
 def _aggregation(spec: Spec, example: Spec) -> None:
     spec["extractors"]["example"] = {
         "type": "context", "frame": "words", "on": "sentence", "order_by": "position",
-        "aggregations": {"rows": example}, "size": 3,
+        "size": 3, "extractor": {"type": "plain", "take_columns": ["length"]},
+        "aggregations": {"rows": example},
     }
     _read(spec, "example.rows")
 
@@ -200,7 +205,7 @@ def _learn(spec: Spec, label: Spec, loss: str) -> None:
 
 def _step(spec: Spec, example: Spec) -> None:
     _transformer(spec, {"type": "continuous", "steps": [example]})
-    # As numbers: the first example of `log1p` wants them above -1.
+    # Not `delay`: `log1p` wants numbers above -1.
     spec["extractors"]["example"]["take_columns"] = ["age"]
 
 
@@ -231,7 +236,9 @@ def _sampler(spec: Spec, example: Spec) -> None:
 
 def _network(spec: Spec, example: Spec) -> None:
     name = example["type"]
-    frames = _NETWORK_INPUT.get(name, ["passengers"])
+    frames = _STEPS if name in _OF_SEQUENCES else _NUMBERS_OF_ALL
+    if name in _OF_FRAMES or name == "embedding":
+        frames = ["names"] if name == "embedding" else []
     if name == "tabm":
         spec["network"] = {**example, "input_frames": frames}
         if example.get("output_activation") == "sigmoid":
@@ -247,7 +254,7 @@ def _network(spec: Spec, example: Spec) -> None:
         whole = {"type": "fully_connected", "sizes": [2]}
         parts.insert(0, {**example, "network": whole})
     if example.get("tokens") or name == "self_attention" or _keeps_steps(example):
-        parts.append({"type": "masked_pool"} if frames == ["plane_history.steps"]
+        parts.append({"type": "masked_pool"} if frames == _STEPS
                      else {"type": "torch.nn:Flatten"})
     spec["network"] = {"type": "feed_forward", "factories": [*parts, {"type": "output"}]}
     if frames:

@@ -94,6 +94,9 @@ def _of_context(name: str, frame: BatchFrame, graph: Graph,
                         (BATCH, Length(name, steps, timed)))
     if isinstance(row, Unknown):
         return row
+    if isinstance(row, Features) and (node.type == "pivot" or node.args["folded"]):
+        # Ids cannot be computed with, which was reported.
+        return UNKNOWN
     if node.type == "pivot":
         assert isinstance(row, tuple)
         return (BATCH, _pivoted(row[-1], context, node))  # type: ignore[arg-type]

@@ -207,8 +207,8 @@ def _sum(heads: Mapping[str, Any]) -> tuple[Line, ...]:
     """The loss of each head with its weight."""
     shown = list(heads)[:HEAD_LIMIT]
     return (Line(("loss",), "weighted sum"), *(
-        Line((shorten(f"{name} × {heads[name].get('weight', 1)}"),),
-             shorten(mapping(heads[name], "loss").get("type", "?"))) for name in shown))
+        Line((shorten(f"{mapping(heads, name).get('weight', 1)} times {name}"),),
+             shorten(mapping(mapping(heads, name), "loss").get("type", "?"))) for name in shown))
 
 
 def _step(what: str, part: Mapping[str, Any]) -> tuple[Line, ...]:
