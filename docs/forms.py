@@ -130,5 +130,5 @@ def titled_sections(properties: Iterable[Fragment]) -> Iterator[str]:
     """A table for each object with a title in some properties, such as `join`."""
     found = {one["title"]: one for fragment in properties for one in titled(fragment)}
     for title, fragment in sorted(found.items()):
-        yield from ("", f"### {title}", "")
+        yield from ("", f"## {title}", "")
         yield from property_table(fragment["properties"], fragment["required"])

@@ -15,7 +15,8 @@ from .lookup import LookupLinear
 def optimizer_groups(plan: Plan, network: Network) -> list[dict[str, Any]]:
     """The groups of the plan as an optimizer takes them, in the order of the network.
 
-    Each has `params`, `lr` and, where the optimizer knows it, `weight_decay`.
+    Each has `params`, `lr` and, where the optimizer knows it, `weight_decay`. A tensor without
+    numbers, such as the vectors of no column, is in none: some optimizers divide by its size.
     """
     owners: dict[int, tuple[str, str]] = {}
     for pointer, module in network.nodes.items():
@@ -24,7 +25,7 @@ def optimizer_groups(plan: Plan, network: Network) -> list[dict[str, Any]]:
     place = {tensor: index for index, group in enumerate(plan.groups) for tensor in group.tensors}
     members: list[list[nn.Parameter]] = [[] for _ in plan.groups]
     for parameter in network.module.parameters():
-        if parameter.requires_grad:
+        if parameter.requires_grad and parameter.numel():
             members[place[owners[id(parameter)]]].append(parameter)
     groups: list[dict[str, Any]] = []
     for group, params in zip(plan.groups, members, strict=True):

@@ -93,8 +93,9 @@ GROUP_BY = Type(
 
 PIVOT = Type(
     name="pivot",
-    description="The columns of each row side by side, the nearest row first; missing rows are "
-    "zeros, and `present` tells.",
+    description="The columns of each row side by side, the nearest row first: of a context "
+    "`around` the row at the sample's own place, then those before, then those after. Missing rows "
+    "are zeros, and `present` tells.",
     properties={
         "size": _ROWS,
         "presence": boolean("Whether a column for each row says if it is there.", default=True,
@@ -139,7 +140,8 @@ CONTEXT = Type(
                         example=5, null=True),
         "within": _WITHIN,
         "include_self": boolean("Whether rows at the very place of the sample belong to it; never "
-                                "with `as_of`.", default=False),
+                                "with `as_of`. Of several, a `pivot` or `sequence` `around` the "
+                                "sample takes the first.", default=False),
         "where": conditions("Which rows may belong to a sample at all; all conditions must hold, "
                             "of a list inside the list one must.", default=[],
                             example=[{"column": "cancelled", "is": "equal", "value": False}]),

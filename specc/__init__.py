@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api import Compilation, RunResult, Validation, compile, run, validate
+    from .bundles import MadeBundle, make_bundle
     from .compiler.bundle import Bundle
     from .compiler.diagnostics.diagnostic import Diagnostic, Severity
+    from .differences import Difference, diff
     from .version import __version__
 
 # A name is imported when it is first used: `import specc.schema` should cost the schema alone,
@@ -23,11 +25,15 @@ _HOMES = {
     "Bundle": ".compiler.bundle",
     "Compilation": ".api",
     "Diagnostic": ".compiler.diagnostics.diagnostic",
+    "Difference": ".differences",
+    "MadeBundle": ".bundles",
     "RunResult": ".api",
     "Severity": ".compiler.diagnostics.diagnostic",
     "Validation": ".api",
     "__version__": ".version",
     "compile": ".api",
+    "diff": ".differences",
+    "make_bundle": ".bundles",
     "run": ".api",
     "validate": ".api",
 }
@@ -36,11 +42,15 @@ __all__ = [
     "Bundle",
     "Compilation",
     "Diagnostic",
+    "Difference",
+    "MadeBundle",
     "RunResult",
     "Severity",
     "Validation",
     "__version__",
     "compile",
+    "diff",
+    "make_bundle",
     "run",
     "validate",
 ]

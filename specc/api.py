@@ -157,7 +157,7 @@ def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
 def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str],
           fits: str | Path | None) -> Compilation:
     """The plan without the rehearsal."""
-    document = _document(spec, overrides)
+    document = read_document(spec, overrides)
     if document.stage is None:
         return Compilation(document.diagnostics, document.source)
     opened = _open(bundle)
@@ -175,22 +175,25 @@ def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str],
 
 
 @dataclass(frozen=True)
-class _Document(Validation):
+class ReadDocument(Validation):
+    """What is wrong with the text of a spec, and the document where it could be read."""
+
     stage: Document | None = field(repr=False, default=None)
 
 
-def _document(spec: SpecLike, overrides: Sequence[str]) -> _Document:
+def read_document(spec: SpecLike, overrides: Sequence[str] = ()) -> ReadDocument:
+    """The document of a spec with values given beside it; None where it cannot be read."""
     source = _source(spec)
     if source.stage is None:
-        return _Document(source.diagnostics)
+        return ReadDocument(source.diagnostics)
     document = read(source.stage, overrides)
     if document.stage is None:
-        return _Document(document.diagnostics, source.stage)
-    return _Document(document.diagnostics, document.stage.source, document.stage)
+        return ReadDocument(document.diagnostics, source.stage)
+    return ReadDocument(document.diagnostics, document.stage.source, document.stage)
 
 
 def _checked(spec: SpecLike, overrides: Sequence[str]) -> Validation:
-    document = _document(spec, overrides)
+    document = read_document(spec, overrides)
     if document.stage is None:
         return document
     checked = check(document.stage)

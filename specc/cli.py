@@ -15,16 +15,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import api
+from .commands.bundle import bundle
+from .commands.diff import diff
+from .commands.init import init
 from .compiler.reporters import painter, render_json, render_text
-from .output import COLOR, FORMAT, TEXT_OR_JSON, Commands, is_colored, print_findings
+from .output import (
+    ACCEPTED,
+    COLOR,
+    FAULT,
+    FORMAT,
+    REJECTED,
+    TEXT_OR_JSON,
+    Commands,
+    is_colored,
+    print_findings,
+)
 from .version import __version__
 
 if TYPE_CHECKING:
     from .compiler.stages import Plan
     from .runtime.progress import Progress
     from .schema.narrow import BundleNames
-
-ACCEPTED, REJECTED, USAGE, FAULT = 0, 1, 2, 3
 
 _SPEC = click.argument("spec", type=click.Path(path_type=Path))
 _BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
@@ -176,32 +187,6 @@ def run(spec: Path, bundle: Path, out: Path, form: str, overrides: tuple[str, ..
         click.echo(f"run folder: {result.folder}")
 
 
-@cli.group()
-def bundle() -> None:
-    """Look at bundles."""
-
-
-@bundle.command()
-@_BUNDLE
-@TEXT_OR_JSON
-@COLOR
-def describe(bundle: Path, form: str) -> None:
-    """Show the frames of BUNDLE: rows, keys, columns, nulls."""
-    from .compiler.bundle import Bundle, BundleError
-    from .compiler.planning.bundle_text import bundle_json, bundle_text
-
-    try:
-        opened = Bundle.open(bundle)
-        frames = opened.describe()
-    except BundleError as error:
-        print_findings(error.diagnostics, None, form)
-        sys.exit(REJECTED)
-    if form == "json":
-        click.echo(json.dumps(bundle_json(opened, frames), indent=2, ensure_ascii=False))
-    else:
-        click.echo(bundle_text(opened, frames), nl=False)
-
-
 @cli.command()
 @click.argument("code", required=False)
 @TEXT_OR_JSON
@@ -260,6 +245,11 @@ def _bundle_names(path: Path) -> BundleNames:
     columns = {frame: {field.name: str(field.type) for field in opened.schema(frame)}
                for frame in opened.frames}
     return BundleNames(columns, opened.index_frame)
+
+
+cli.add_command(bundle)
+cli.add_command(diff)
+cli.add_command(init)
 
 
 def _progress() -> Callable[[Plan], Progress]:

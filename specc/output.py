@@ -1,4 +1,4 @@
-"""How commands print: the options --format and --color, findings, faults, differences."""
+"""How commands end and print: exit statuses, --format and --color, findings, faults."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from .compiler.diagnostics.diagnostic import Diagnostic
 from .compiler.reporters import FORMATS, render, render_fault
 from .compiler.stages import Source
 from .version import __version__
+
+ACCEPTED, REJECTED, USAGE, FAULT = 0, 1, 2, 3
+"""Exit statuses."""
 
 FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default="text",
                       show_default=True, help="How findings are printed.")

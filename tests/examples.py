@@ -33,7 +33,7 @@ def _index() -> pd.DataFrame:
     ordered = hours + pd.to_timedelta(number % 5, unit="D")
     return pd.DataFrame({
         "row": number * number,
-        "split": np.where(number % 4 == 3, "test", "train"),
+        "split": np.where(number >= 36, "test", "train"),
         "Survived": number % 2, "late": number // 2 % 2,
         "age": 20.5 + number % 30, "Age": 5.0 + number % 40, "Sex": _cycle("female", "male"),
         "Name": [f"name {one}" for one in number], "Ticket": number % 12, "SibSp": number % 3,
@@ -46,7 +46,7 @@ def _index() -> pd.DataFrame:
         "day": number // 8, "hour": number % 24,
         "dep_time": 600 + number, "sched_dep_time": 610 + number % 20,
         "actual": np.where(number % 3 == 0, np.nan, number), "planned": number + 1.0,
-        "delay": np.where(number % 5 == 0, np.nan, rng.normal(size=ROWS)),
+        "delay": np.where(number % 5 == 0, np.nan, rng.random(ROWS).round(3)),
         "wait": rng.normal(size=ROWS).round(3),
         "arr_delay": rng.normal(10, 30, size=ROWS).round(), "dep_delay": number % 7 - 3,
         "distance": 200 + 10 * number, "air_time": 30 + number,
@@ -93,6 +93,7 @@ def _related() -> dict[str, pd.DataFrame]:
         "landings": pd.DataFrame({
             "tailnum": [f"N{one % 3 + 1}" for one in number], "landed_at": landed,
             "arr_delay": number % 13 - 4.0,
+            **{f"x{place}": np.sin(number * (place + 1)) for place in range(8)},
         }),
     }
 
@@ -113,13 +114,12 @@ _SPEC: Spec = {
         "plane_history": {
             "type": "context", "frame": "landings", "on": "tailnum", "size": 4,
             "as_of": {"sample": "scheduled_departure", "row": "landed_at"},
-            "extractor": {"type": "plain", "take_columns": ["arr_delay"],
-                          "transformer": {"type": "continuous"}},
+            "extractor": {"type": "plain", "take_columns": ["x*"]},
             "aggregations": {"steps": {"type": "sequence"}}},
     },
     "network": {"type": "fully_connected", "sizes": [1], "input_frames": ["passengers"]},
     "loss": {"type": "torch.nn:BCEWithLogitsLoss"},
-    "training": {"epochs": 1, "batch_size": 12, "device": "cpu"},
+    "training": {"epochs": 1, "batch_size": 8, "device": "cpu"},
 }
 
 _OF_SEQUENCES = ("lstm", "gru", "conv1d", "self_attention", "transformer_encoder",
@@ -205,8 +205,6 @@ def _learn(spec: Spec, label: Spec, loss: str) -> None:
 
 def _step(spec: Spec, example: Spec) -> None:
     _transformer(spec, {"type": "continuous", "steps": [example]})
-    # Not `delay`: `log1p` wants numbers above -1.
-    spec["extractors"]["example"]["take_columns"] = ["age"]
 
 
 def _preparation(spec: Spec, example: Spec) -> None:
@@ -252,7 +250,7 @@ def _network(spec: Spec, example: Spec) -> None:
     parts = [example]
     if name == "shared" and "network" not in example:
         whole = {"type": "fully_connected", "sizes": [2]}
-        parts.insert(0, {**example, "network": whole})
+        parts = [{"type": "parallel", "branches": [{**example, "network": whole}, example]}]
     if example.get("tokens") or name == "self_attention" or _keeps_steps(example):
         parts.append({"type": "masked_pool"} if frames == _STEPS
                      else {"type": "torch.nn:Flatten"})

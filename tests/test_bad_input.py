@@ -444,3 +444,29 @@ def test_step_that_breaks_the_weights(specc: Specc, spec: Json, frames: Frames,
     assert result.exit_code == 1
     assert "SC311" in result.stdout
 
+
+
+# Fits of an earlier run
+
+
+def _freeze(spec_file: Path, spec: Json, name: str) -> None:
+    spec["extractors"][name]["fit"] = "frozen"
+    spec_file.write_text(json.dumps(spec))
+
+
+def test_fits_of_a_folder_that_is_no_run(specc: Specc, spec_file: Path, spec: Json,
+                                         bundle: Path) -> None:
+    _freeze(spec_file, spec, "order")
+    found = only(rejected(specc, "--fits", str(bundle)))
+    assert found["code"] == "SC634"
+    assert "transformers.json" in found["message"]
+
+
+def test_fits_of_another_extractor(specc: Specc, spec_file: Path, spec: Json, bundle: Path) -> None:
+    assert specc("run", "spec.json", "bundle", "--out", "earlier").exit_code == 0
+    (run,) = Path("earlier").iterdir()
+    spec["extractors"]["order"]["take_columns"] = ["amount"]
+    _freeze(spec_file, spec, "order")
+    found = only(rejected(specc, "--fits", str(run)))
+    assert (found["code"], found["pointer"]) == ("SC636", "/extractors/order/fit")
+    assert "took placed, amount, gift, size, this takes amount" in found["message"]

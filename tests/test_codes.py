@@ -33,6 +33,8 @@ ELSEWHERE = {
     "SC604": ("a damaged file", "test_truncated_frame"),
     "SC605": ("a wrong bundle.json", "test_wrong_bundle_json"),
     "SC625": ("a huge bundle", "test_zip_of_too_many_files"),
+    "SC634": ("no run", "test_fits_of_a_folder_that_is_no_run"),
+    "SC636": ("another run", "test_fits_of_another_extractor"),
 }
 """Codes that no case of the corpus can show: why, and the test of test_bad_input.py."""
 

@@ -33,13 +33,14 @@ from click.testing import CliRunner
 from specc.compiler.diagnostics import codes
 from specc.compiler.diagnostics.diagnostic import Code
 from specc.schema.agreement import LOSS_RULES
+from specc.schema.vocabulary import VOCABULARY
 
 import specc
 from specc.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"),
-                *ROOT.glob("specs/*/README.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/vocabulary/*.md"),
+                *ROOT.glob("*/README.md"), *ROOT.glob("specs/*/README.md")])
 GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
 
 _BLOCK = re.compile(r"<!-- ([^\n]+) -->\n```\w*\n(.*?)```$", re.DOTALL | re.MULTILINE)
@@ -185,10 +186,30 @@ def _links(page: Path) -> Iterator[str]:
     yield from (link for link in _LINK.findall(prose) if "://" not in link)
 
 
-def test_anchors_of_the_vocabulary_are_there() -> None:
-    page = (ROOT / "docs/vocabulary.md").read_text(encoding="utf-8")
-    headings = {match.lower() for match in re.findall(r"^#+ (\w+)$", page, re.MULTILINE)}
-    assert {link[1:] for link in _LINK.findall(page) if link.startswith("#")} <= headings
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_anchors_of_the_vocabulary_are_there(page: Path) -> None:
+    missing = []
+    for link in _links(page):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if anchor and "vocabulary" in target.as_posix() and anchor not in _headings(target):
+            missing.append(link)
+    assert not missing
+
+
+def _headings(page: Path) -> set[str]:
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {heading.lower().replace(" ", "-") for heading in found}
+
+
+def test_every_own_type_is_on_a_page_with_a_spec_that_uses_it() -> None:
+    for family in VOCABULARY:
+        page = (ROOT / f"docs/vocabulary/{family.name}.md").read_text(encoding="utf-8")
+        for declared in family.types:
+            if ":" not in declared.name and family.name != "inner_extractor":
+                section = page.partition(f"\n## {declared.name}\n")[2].partition("\n## ")[0]
+                assert f'{{"type": "{declared.name}"' in section, declared.name
+                assert "](../../specs/" in section, declared.name
 
 
 def test_generated_pages_are_fresh() -> None:

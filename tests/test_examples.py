@@ -47,7 +47,7 @@ def frames() -> dict[str, pd.DataFrame]:
     return examples.frames()
 
 
-@pytest.mark.parametrize(("family", "example"), _examples())
+@pytest.mark.parametrize(("family", "example"), list(_examples()))
 def test_example_runs(family: str, example: dict[str, Any], frames: dict[str, pd.DataFrame],
                       tmp_path: Path) -> None:
     spec = examples.around(family, example)
@@ -55,7 +55,7 @@ def test_example_runs(family: str, example: dict[str, Any], frames: dict[str, pd
     splits = example["type"].endswith("_split")
     bundle = {**frames, "index": frames["index"].drop(columns="split")} if splits else frames
     compiled = specc.compile(spec, bundle)
-    assert compiled.plan is not None, str(compiled)
+    assert compiled.plan is not None and not compiled.diagnostics, str(compiled)
     if family in RUN:
         result = specc.run(spec, bundle, out=tmp_path)
         assert result.run is not None, str(result)

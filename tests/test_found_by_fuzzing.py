@@ -127,3 +127,17 @@ def test_classes_that_are_times_of_no_calendar(tmp_path: Path) -> None:
     result = specc.run(document, bundle, out=tmp_path)
     assert result.ok, str(result)
     assert result.predictions["true"].nunique() == 2
+
+
+def test_an_optimizer_that_divides_by_the_size_of_each_tensor(tmp_path: Path) -> None:
+    """Tokens of ids alone leave the vectors of numbers empty."""
+    network = reading("ids", {"type": "ft_transformer", "width": 4, "heads": 1, "layers": 1})
+    document = spec(network, optimizer={"type": "torch.optim:Adafactor"})
+    result = specc.run(document, frames(), out=tmp_path)
+    assert result.ok, str(result)
+
+
+def test_a_time_of_rows_that_is_not_there() -> None:
+    document = spec({"type": "output", "input_frames": ["past.of"]}, {"type": "group_by"})
+    document["extractors"]["past"] |= {"as_of": None, "at": {"sample": "now", "row": "landed"}}
+    assert errors(document, frames()) == [("SC607", "/extractors/past/at/row")]

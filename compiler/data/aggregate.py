@@ -97,7 +97,7 @@ def aggregate_windows(
     values: NDArray[np.float32],
     rows: NDArray[np.integer[Any]],
     windows: Windows,
-    samples: NDArray[np.integer[Any]],
+    samples: NDArray[np.integer[Any]] | None,
     functions: Sequence[str],
     half_life: float | None = None,
     out: NDArray[np.float32] | None = None,
@@ -107,17 +107,19 @@ def aggregate_windows(
     Args:
         rows: for each of `windows.rows` its row in `values`, `[kept]`; `windows.rows` itself
             where `values` holds the whole frame.
-        samples: the samples to answer for, `[n]`.
+        samples: the samples to answer for, `[n]`; None for all, in order.
         half_life: in seconds, or in the unit of the places where these are numbers.
 
     Raises:
         KeyError, ValueError: as `aggregate`; `ages` of the windows are asked for where needed.
     """
     columns = values.shape[1]
+    total = len(windows.starts) if samples is None else len(samples)
     if out is None:
-        out = np.empty((len(samples), _width(functions, columns)), dtype=np.float32)
-    for start in range(0, len(samples), MOST_WINDOWS):
-        some = of_samples(windows, samples[start:start + MOST_WINDOWS])
+        out = np.empty((total, _width(functions, columns)), dtype=np.float32)
+    for start in range(0, total, MOST_WINDOWS):
+        stretch = slice(start, start + MOST_WINDOWS)
+        some = of_samples(windows, stretch if samples is None else samples[stretch])
         # The shorter windows first, so that a chunk holds few lengths.
         counts = lengths(some)
         order = np.argsort(counts, kind="stable")

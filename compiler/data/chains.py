@@ -162,19 +162,23 @@ class Chains:
         found: list[Diagnostic] = []
         on = below(join.pointer, "on")
         places = self._places(join, on)
+        both_sides = not isinstance(at_pointer(self._graph, on), dict)
+        told: set[str] = set()
         if left is not None:
             known = bundle.schema(left).names
             found += [
                 unknown(codes.UNKNOWN_COLUMN, place, "columns", column, known, frame=left,
-                        target="key" if isinstance(at_pointer(self._graph, on), dict) else "value")
+                        target="value" if both_sides else "key")
                 for place, column in zip(places, join.columns, strict=True) if column not in known
             ]
+            told = set(join.columns).difference(known) if both_sides else set()
         key = bundle.key(join.frame) if join.key_columns is None else join.key_columns
         if join.key_columns is not None:
             known = bundle.schema(join.frame).names
             found += [
                 unknown(codes.UNKNOWN_COLUMN, place, "columns", column, known, frame=join.frame)
-                for place, column in zip(places, key, strict=True) if column not in known
+                for place, column in zip(places, key, strict=True)
+                if column not in known and column not in told
             ]
         elif join.frame in self._undecided:
             return Result(None, tuple(found))
@@ -248,7 +252,8 @@ def check_place(place: Place, bundle: Bundle, samples: str, rows: str) -> tuple[
     if not found and not comparable(*dtypes):
         found.append(codes.KEY_DTYPE.at(
             place.pointer, left=f"{samples}.{place.sample}", left_dtype=spelled(dtypes[0]),
-            right=f"{rows}.{place.row}", right_dtype=spelled(dtypes[1])))
+            right=f"{rows}.{place.row}", right_dtype=spelled(dtypes[1]),
+            help="name two times, both with a time zone or both without, or two numbers"))
     return tuple(found)
 
 

@@ -95,14 +95,14 @@ def parts(node: Node, columns: Sequence[str]) -> list[Part]:
             *(Part(names(f"_{span}"), within=nanoseconds(span)) for span in spans or ())]
 
 
-def write_results(rows: ContextRows, windows: Windows, samples: NDArray[np.integer[Any]],
-                  node: Node, out: NDArray[np.float32]) -> None:
+def write_results(rows: ContextRows, windows: Windows, node: Node,
+                  out: NDArray[np.float32]) -> None:
     """What the functions of a `group_by` give over one window, before it is scaled.
 
     Args:
         out: float32 `[samples, columns]`; samples without rows get 0.
     """
-    aggregate_windows(rows.values, rows.places, windows, samples, node.args["functions"],
+    aggregate_windows(rows.values, rows.places, windows, None, node.args["functions"],
                       nanoseconds(node.args["half_life"]) / NANOSECONDS, out)
 
 
@@ -122,12 +122,12 @@ def scaled(context: BoundContext, fitted: FittedAggregate, rows: ContextRows,
     A sample's numbers are the same bits whichever samples it is asked with.
     """
     out = np.empty((len(samples), len(fitted.names)), dtype=np.float32)
-    whole, everything = of_samples(context.windows, samples), np.arange(len(samples))
+    whole = of_samples(context.windows, samples)
     start = 0
     for part in parts(fitted.node, rows.names):
         stop = start + len(part.names)
         windows = part.windows(whole)
-        write_results(rows, windows, everything, fitted.node, out[:, start:stop])
+        write_results(rows, windows, fitted.node, out[:, start:stop])
         rescale(out[:, start:stop], lengths(windows) > 0, fitted.scalers[start:stop])
         start = stop
     if fitted.node.args["presence"]:

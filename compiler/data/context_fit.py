@@ -77,7 +77,8 @@ def _fit_extractors(bound: BoundContext, bundle: Bundle, samples: Samples,
                     found: list[Diagnostic]) -> dict[str, FittedExtractor]:
     weights = reach(bound.windows, samples.training.astype(np.int64))
     seen = reach(bound.windows, np.ones(len(samples), dtype=np.int64)) > 0
-    if not weights.any():
+    empty = not weights.any()
+    if empty:
         found.append(codes.EMPTY_CONTEXT.at(
             bound.context.pointer, target="key", name=bound.context.name,
             frame=bound.context.on.frame))
@@ -85,7 +86,9 @@ def _fit_extractors(bound: BoundContext, bundle: Bundle, samples: Samples,
     fitted: dict[str, FittedExtractor] = {}
     for name, entry in bound.extractors.items():
         result = fit_extractor(entry, bundle, population)
-        found += (new for new in result.diagnostics if new not in found)
+        # Where no row is seen every column is null, which is told already.
+        found += (new for new in result.diagnostics
+                  if new not in found and not (empty and new.code == codes.ALL_NULL.name))
         if result.stage is not None:
             fitted[name] = result.stage
     return fitted
@@ -112,7 +115,6 @@ def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples,
 
     Reports: SC714.
     """
-    everything = np.arange(len(samples), dtype=bound.windows.starts.dtype)
     presence = node.args["presence"]
     windows_of_rows = parts(node, rows.names)
     names = [name for part in windows_of_rows for name in part.names] + [PRESENT] * presence
@@ -126,7 +128,7 @@ def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples,
         out = np.empty((len(samples), width), dtype=np.float32) if values is None \
             else values[:, start:start + width]
         windows = part.windows(bound.windows)
-        write_results(rows, windows, everything, node, out)
+        write_results(rows, windows, node, out)
         filled = lengths(windows) > 0
         own = _fit_scalers(_scaler(node), out, samples.training & filled)
         scalers += own

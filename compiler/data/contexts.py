@@ -17,9 +17,9 @@ from ..diagnostics.hints import unknown
 from ..stages import BoundContext, BoundExtractor, Context, Graph, Node, Positions, Samples
 from ..text.pointer import join as below
 from .arrays import taken
-from .chains import Step, check_place
+from .chains import Step, at_pointer, check_place
 from .conditions import check_conditions, columns_of, kept
-from .dtypes import DATETIME, LIST, OTHER, classify, spelled
+from .dtypes import DATETIME, FLOAT, INTEGER, LIST, OTHER, classify, spelled
 from .durations import nanoseconds
 from .population import LabelRows, Population, collected
 from .windows import Window, Windows, relate, sees
@@ -49,7 +49,7 @@ def bind_context(context: Context, graph: Graph, bundle: Bundle, index_frame: st
     anchor = collected(
         lambda: population.matching.positions(context.pointer, context.joins, chain), found)
     step = collected(lambda: population.chains.step(context.on, chain.end), found)
-    found += _check_columns(context, bundle, index_frame)
+    found += _check_columns(context, graph, bundle, index_frame)
     windows = None
     if samples is not None and anchor is not None and step is not None \
             and not _errors(found[known:]):
@@ -86,10 +86,13 @@ def _chosen_by(label: LabelRows, context: Context) -> Iterator[Diagnostic]:
     for key, names in (("where", columns_of(context.where)), ("order_by", context.order_by)):
         for name in names:
             if name in label.columns:
-                yield codes.LABEL_COLUMN_AS_FEATURE.at(below(context.pointer, key), name=name)
+                yield codes.LABEL_COLUMN_AS_FEATURE.at(
+                    below(context.pointer, key), name=name, help="remove it, or leave out the "
+                    "sample's own row: among rows that its label chooses or orders, it tells it")
 
 
-def _check_columns(context: Context, bundle: Bundle, index_frame: str) -> Iterator[Diagnostic]:
+def _check_columns(context: Context, graph: Graph, bundle: Bundle,
+                   index_frame: str) -> Iterator[Diagnostic]:
     """Reports SC607, SC611, SC614, SC204."""
     frame = context.on.frame
     schema = bundle.schema(frame)
@@ -98,7 +101,7 @@ def _check_columns(context: Context, bundle: Bundle, index_frame: str) -> Iterat
         yield from found
         if not found:
             yield from _check_units(context, bundle)
-    one = len(context.order_by) == 1
+    one = isinstance(at_pointer(graph, below(context.pointer, "order_by")), str)
     for index, column in enumerate(context.order_by):
         pointer = below(context.pointer, "order_by")
         pointer = pointer if one else below(pointer, index)
@@ -170,9 +173,11 @@ def _asks_relation(aggregation: Node) -> bool:
 
 def _unguarded(context: Context, bundle: Bundle, index_frame: str) -> Iterator[Diagnostic]:
     """SC711 where rows have times, samples have times, and nothing compares them."""
-    place, known = context.place, bundle.schema(context.on.frame).names
-    if context.strict or (place is not None
-                          and (place.row not in known or _timed(context, bundle))):
+    place, schema = context.place, bundle.schema(context.on.frame)
+    # A place that is neither a time nor a number was reported.
+    if context.strict or (place is not None and (
+            place.row not in schema.names
+            or classify(schema.field(place.row).type) not in (INTEGER, FLOAT))):
         return
     times = [
         [field.name for field in bundle.schema(frame) if pa.types.is_timestamp(field.type)]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..bundle import Bundle, BundleError
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
+from ..fits.frozen import check_frozen, frozen_columns
 from ..fits.saved import SavedFits
 from ..stages import BoundExtractor, Extractor, FittedExtractor
 from ..text.pointer import join
@@ -119,7 +120,7 @@ def fit_extractor(entry: BoundExtractor, bundle: Bundle, population: Population,
                   is_label: bool = False) -> Result[FittedExtractor]:
     """Transformers fitted on the rows that a population reaches, each as often as it counts.
 
-    Reports: SC204, SC604, SC614, SC615, SC701 to SC704, SC707 to SC709.
+    Reports: SC204, SC604, SC614, SC615, SC634 to SC636, SC701 to SC704, SC707 to SC709.
     """
     frame = entry.positions.frame
     reach = _reach(entry.positions.rows, population, bundle.rows(frame))
@@ -128,7 +129,7 @@ def fit_extractor(entry: BoundExtractor, bundle: Bundle, population: Population,
     fitted: list[FittedColumn] = []
     kept: Mapping[str, FittedColumn] = {}
     if entry.extractor.frozen:
-        frozen = _frozen(entry, population.saved)
+        frozen = frozen_columns(entry.extractor, names, population.saved)
         if frozen.stage is None:
             return Result(None, frozen.diagnostics)
         kept = frozen.stage
@@ -154,28 +155,6 @@ def fit_extractor(entry: BoundExtractor, bundle: Bundle, population: Population,
     return Result(extractor, tuple(found))
 
 
-def _frozen(entry: BoundExtractor, saved: SavedFits | None) -> Result[dict[str, FittedColumn]]:
-    """The columns of an earlier run. Reports SC635, SC636."""
-    extractor = entry.extractor
-    pointer = join(extractor.pointer, "fit")
-    if saved is None:
-        return Result(None, (codes.NO_FITS.at(pointer, name=extractor.name),))
-    try:
-        columns = saved.columns(extractor.name)
-    except ValueError as error:
-        return Result(None, (codes.UNREADABLE_FITS.at(file=saved.place, reason=error),))
-    reason = None
-    if columns is None:
-        reason = "the run has no extractor of this name"
-    elif [column.column for column in columns] != [column.name for column in entry.columns]:
-        there = ", ".join(column.column for column in columns)
-        reason = f"the run took {there}, this takes " + ", ".join(
-            column.name for column in entry.columns)
-    if reason is not None or columns is None:
-        return Result(None, (codes.OTHER_FITS.at(pointer, name=extractor.name, reason=reason),))
-    return Result({column.column: column for column in columns})
-
-
 def _fit_values(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reach,
                 population: Population, is_label: bool, kept: FittedColumn | None) -> Result[FittedColumn]:
     """Apply the null policy to one column, then fit its transformer, or judge it by `kept`."""
@@ -197,23 +176,12 @@ def _fit_values(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reac
     rows = ColumnRows(frame, name, values, reach.training[: len(values)], reach.without_row,
                       target)
     result = fit_column(extractor.transformer, rows) if kept is None \
-        else _checked(kept, extractor, rows)
+        else check_frozen(kept, extractor, rows)
     for diagnostic in result.diagnostics:
         if found and diagnostic.code in _TOLD_ONCE:
             continue
         found.append(_with_class_index(extractor, rows, diagnostic) if is_label else diagnostic)
     return Result(result.stage, tuple(found))
-
-
-def _checked(kept: FittedColumn, extractor: Extractor, rows: ColumnRows) -> Result[FittedColumn]:
-    """A frozen column that can encode these values. Reports SC636 and what `check` reports."""
-    try:
-        refused = kept.check(rows, extractor.transformer.pointer)
-    except pa.ArrowException as error:
-        refused = (codes.OTHER_FITS.at(
-            join(extractor.pointer, "fit"), name=extractor.name,
-            reason=f"it was fitted on another dtype of {rows.name!r} ({error})"),)
-    return Result(None if refused else kept, refused)
 
 
 def _look_up(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reach,

@@ -38,10 +38,14 @@ def bind_vectors(extractor: Extractor, frame: str, columns: tuple[Column, ...],
                                      bundle.frames),))
     key = bundle.key(vectors.frame)
     if not key:
-        return Result(None, (codes.NO_KEY.at(place, frame=vectors.frame),))
+        return Result(None, (codes.NO_KEY.at(
+            place, frame=vectors.frame, help="name the column of the values as its key, in "
+            "bundle.json or in /bundle/keys"),))
     if len(key) > 1:
         return Result(None, (codes.KEY_COUNT.at(place, got=1, frame=vectors.frame,
-                                                wanted=len(key), key=", ".join(key)),))
+                                                wanted=len(key), key=", ".join(key),
+                                                help="make the column of the values its only "
+                                                "key, in bundle.json or in /bundle/keys"),))
     found = [*_check_dtypes(vectors, key[0], frame, columns, bundle)]
     schema = bundle.schema(vectors.frame)
     dtypes = {field.name: classify(field.type) for field in schema}

@@ -185,7 +185,7 @@ def reach(windows: Windows, samples_weight: NDArray[np.int64]) -> NDArray[np.int
     return np.cumsum(changes)[:-1]
 
 
-def of_samples(windows: Windows, samples: NDArray[np.integer[Any]]) -> Windows:
+def of_samples(windows: Windows, samples: NDArray[np.integer[Any]] | slice) -> Windows:
     """The windows of some samples alone, in their order, over the same rows."""
     relation = windows.relation
     if relation is not None:

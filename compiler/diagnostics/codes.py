@@ -470,6 +470,51 @@ OTHER_FITS = Code(
     help="name the run whose extractor takes the same columns in the same way",
     doc="A fit belongs to columns and their transformers; another extractor has no use for it.",
 )
+UNREADABLE_SOURCE = Code(
+    "SC642", ERROR, "cannot read {path!r} for the frame {frame!r}: {reason}",
+    help="mend the file, or leave the frame out",
+    doc="`specc bundle make` reads CSV, JSON lines and Parquet, and tells them by the suffix.",
+)
+UNREADABLE_QUERY = Code(
+    "SC643", ERROR, "cannot read {what} by SQL: {reason}",
+    help="check the address of the database and the query",
+    doc="A frame can be what a query of a SQL database gives, through SQLAlchemy.",
+)
+BAD_FRAME_NAME = Code(
+    "SC644", ERROR, "a frame cannot be called {name!r}: {reason}",
+    help="give it a plain name of its own, such as `planes`",
+    doc="A frame is stored as a file of its name, on systems that read names differently.",
+)
+NULL_KEYS = Code(
+    "SC645", ERROR, "the key {key} of the frame {frame!r} is null in {count} rows",
+    help="leave these rows out, or name other key columns",
+    doc="A null never matches, so a row without a key cannot be found.",
+)
+UNWRITABLE_OUTPUT = Code(
+    "SC646", ERROR, "cannot write {path!r}: {reason}",
+    help="choose another place",
+    doc="What is there is kept unless it is of the same kind and `--force` is given.",
+)
+NOT_OF_DTYPE = Code(
+    "SC647", ERROR, "cannot read the column {name!r} of {frame!r} as {dtype}: {reason}",
+    help="mend the values, or name another dtype",
+    doc="A dtype that is asked for holds for every value of the column.",
+)
+UNKNOWN_LABEL_FRAME = Code(
+    "SC648", ERROR, "no frame is named as the index frame, and {count} frames have a column "
+    "{name!r}: {frames}",
+    help="name the index frame in bundle.json",
+    doc="The label stands in the index frame, whose rows are the samples.",
+)
+BAD_LABEL = Code(
+    "SC649", ERROR, "no spec can be drafted for the label {name!r}: {reason}",
+    doc="`specc init` drafts for labels of numbers and of classes.",
+)
+NO_DRAFT = Code(
+    "SC650", ERROR, "no spec can be drafted: {reason}",
+    help="write the spec by hand; `specc bundle describe` shows what there is",
+    doc="A draft is written only if it can be run as it is.",
+)
 
 # SC7xx: the fit
 

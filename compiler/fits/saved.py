@@ -21,7 +21,8 @@ STATES, ARRAYS = "transformers.json", "transformers.arrow"
 LARGEST_STATE = 2**30
 """Bytes of one of the files."""
 
-_BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, pa.ArrowException)
+BROKEN = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, AssertionError,
+          pa.ArrowException)
 """What a state raises that no run has written."""
 
 
@@ -45,11 +46,16 @@ class SavedFits:
         if name not in self.states:
             return None
         try:
-            return tuple(
+            columns = tuple(
                 restore(entry["column"], entry["state"], self._own(name, place, entry))
                 for place, entry in enumerate(self.states[name]))
-        except _BROKEN as error:
+            named = all(isinstance(text, str)
+                        for column in columns for text in (column.column, *column.names))
+        except BROKEN as error:
             raise ValueError(f"{name!r} is damaged: {error}") from error
+        if not named:
+            raise ValueError(f"{name!r} is damaged: a column has no name")
+        return columns
 
     def scalers(self, name: str) -> dict[str, Scaler] | None:
         """The scalers of a `group_by` by column, as `columns`."""
@@ -59,7 +65,7 @@ class SavedFits:
             return {
                 entry["column"]: restore_scaler(entry["state"], self._own(name, place, entry))
                 for place, entry in enumerate(self.states[name])}
-        except _BROKEN as error:
+        except BROKEN as error:
             raise ValueError(f"{name!r} is damaged: {error}") from error
 
     def _own(self, name: str, place: int, entry: Mapping[str, Any]) -> dict[str, pa.Array]:
@@ -85,6 +91,8 @@ def open_fits(run: Path) -> Result[SavedFits]:
 def _read_arrays(path: Path) -> dict[str, pa.Array]:
     with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source) as reader:
         table = reader.read_all()
+    # Arrow believes what a file says of lengths, and reads beyond its memory if that is wrong.
+    table.validate(full=True)
     return {name: table.column(name).chunk(0).flatten() for name in table.column_names
             if table.num_rows}
 

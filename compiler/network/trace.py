@@ -213,8 +213,7 @@ class _Tracer(Scope):
         assert read is not None
         if isinstance(value, Frames):
             # A name that is no extractor was reported by resolve.
-            unknown: Shape = (BATCH, None)
-            value = Frames({name: value.shapes.get(name, unknown) for name in read[1]})
+            value = Frames({name: value.shapes.get(name, _meant(value)) for name in read[1]})
         try:
             output: Value = UNKNOWN if isinstance(value, Unknown) else extract(value, read[1])
         except ShapeError as error:
@@ -243,6 +242,13 @@ class _Tracer(Scope):
             codes.SHAPE_MISMATCH.at(place, type=type_name, got=error.got, wanted=error.wanted,
                                     help=error.help, related=related, fix=fix)
         )
+
+
+def _meant(frames: Frames) -> Shape | Unknown:
+    """What an unknown name may stand for: rows of numbers, unless there are other frames too."""
+    rows = all(isinstance(shape, tuple) and length_of(shape) is None
+               for shape in frames.shapes.values())
+    return (BATCH, None) if rows else UNKNOWN
 
 
 def _check_step(node: NetworkNode, value: Value) -> None:

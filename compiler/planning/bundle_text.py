@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics.diagnostic import one_line
+from ..diagnostics.wording import count
 
 if TYPE_CHECKING:
     from ..bundle import Bundle, FrameDescription
@@ -28,6 +29,14 @@ def bundle_json(bundle: Bundle, frames: Sequence[FrameDescription]) -> dict[str,
 def bundle_text(bundle: Bundle, frames: Sequence[FrameDescription]) -> str:
     """The description as lines, frame by frame."""
     return "\n".join(_lines(bundle, frames)) + "\n"
+
+
+def made_text(path: str, bundle: Bundle, frames: Sequence[FrameDescription]) -> str:
+    """The description of a bundle that was made: a line for each frame, then where it lies."""
+    lines = [one_line(f"{frame.frame}: {count(frame.rows, 'row')}, "
+                      f"{count(len(frame.columns), 'column')}, key "
+                      f"{', '.join(frame.key) or 'none'}") for frame in frames]
+    return "\n".join([*lines, one_line(f"bundle {path}: index frame {bundle.index_frame}"), ""])
 
 
 def _lines(bundle: Bundle, frames: Sequence[FrameDescription]) -> Iterator[str]:

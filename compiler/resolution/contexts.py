@@ -60,14 +60,17 @@ def check_context(entry: Context, value: Mapping[str, Any]) -> Iterator[Diagnost
         yield from check_extractor(extractor)
         if extractor.frame is not None:
             yield _conflict(extractor.pointer, "frame", "a context starts from its own frame",
-                            "remove it, or put the frame into `joins`")
+                            "remove it, or put the frame into `joins`", removed=True)
     for aggregation in entry.aggregations:
         yield from _check_aggregation(entry, aggregation)
 
 
-def _conflict(pointer: str, key: str, reason: str, help: str) -> Diagnostic:
-    return codes.CONFLICTING_KEYS.at(join(pointer, key), target="key", name=key, reason=reason,
-                                     help=help)
+def _conflict(pointer: str, key: str, reason: str, help: str, *,
+              removed: bool = False) -> Diagnostic:
+    """SC204 at a property; `removed` says that to remove it is the repair."""
+    place = join(pointer, key)
+    return codes.CONFLICTING_KEYS.at(place, target="key", name=key, reason=reason, help=help,
+                                     fix=({"op": "remove", "path": place},) if removed else None)
 
 
 def _check_place(entry: Context, value: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -76,10 +79,10 @@ def _check_place(entry: Context, value: Mapping[str, Any]) -> Iterator[Diagnosti
                         "remove one of the two")
     elif entry.strict and entry.include_self:
         yield _conflict(entry.pointer, "include_self", "`as_of` shows no row of the sample's own "
-                        "time", 'remove it, or use "at" in place of "as_of"')
+                        "time", 'remove it, or use "at" in place of "as_of"', removed=True)
     elif entry.strict and entry.direction != "before":
         yield _conflict(entry.pointer, "direction", "`as_of` shows no row after the sample",
-                        'remove it, or use "at" in place of "as_of"')
+                        'remove it, or use "at" in place of "as_of"', removed=True)
     elif entry.place is None and entry.direction == "around":
         yield _conflict(entry.pointer, "direction", "around what, no `at` says",
                         'add "at": {"sample": ..., "row": ...}')
@@ -103,11 +106,13 @@ def _check_aggregation(entry: Context, name: str) -> Iterator[Diagnostic]:
         yield codes.CONFLICTING_KEYS.at(
             pointer, name=name, reason=f"`{aggregation.type}` computes with numbers, an "
             "`embedding` gives ids", help='use "sequence", with an `embedding` in the network')
-    if aggregation.type == "sequence" and args["folded"] and entry.direction != "around":
-        yield _conflict(pointer, "folded", f"the rows stand {entry.direction} the sample, so "
-                        "there are no pairs", 'write "direction": "around", or remove it')
     if aggregation.type == "sequence" and args["folded"] and ids:
-        yield _conflict(pointer, "folded", "ids of two rows cannot be one", "remove it")
+        yield _conflict(pointer, "folded", "ids of two rows cannot be one", "remove it",
+                        removed=True)
+    elif aggregation.type == "sequence" and args["folded"] and entry.direction != "around":
+        yield _conflict(pointer, "folded", f"the rows stand {entry.direction} the sample, so "
+                        "there are no pairs", 'write "direction": "around", or remove it',
+                        removed=True)
     if aggregation.type == "group_by" and entry.place is None:
         timed = [function for function in args["functions"] if function in OF_TIMES]
         wanting = timed[0] if timed else "spans" if args["spans"] is not None else None

@@ -88,16 +88,16 @@ def unseen(values: pa.Array, known: pa.Array, limit: int = 5) -> tuple[int, str]
     return len(strange), ", ".join(as_texts(strange[:limit]))
 
 
-
-
-def refused_unseen(rows: ColumnRows, known: pa.Array, pointer: str) -> tuple[Diagnostic, ...]:
+def refused_unseen(rows: ColumnRows, known: pa.Array, pointer: str,
+                   help: str | None = None) -> tuple[Diagnostic, ...]:
     """SC702 when values are not among those that a transformer knows.
 
     Args:
         pointer: the transformer in the spec.
+        help: what to do instead of `error`; None where there is a column `OTHER`.
     """
     count, examples = unseen(rows.values, known)
     if not count:
         return ()
     return (codes.UNSEEN.at(f"{pointer}/on_unseen", name=rows.name, count=count,
-                            examples=examples),)
+                            examples=examples, help=help),)

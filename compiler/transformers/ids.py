@@ -59,7 +59,10 @@ class Ids(FittedColumn):
         out[:, 0] = self.places(values)
 
     def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
-        return refused_unseen(rows, self.values, pointer) if self.refuse_unseen else ()
+        help = 'give them the id of unknown values: "on_unseen": "unknown"'
+        if self.vectors is not None:
+            help = f"add their vectors to the frame, or {help}"
+        return refused_unseen(rows, self.values, pointer, help) if self.refuse_unseen else ()
 
     def state(self) -> State:
         return {

@@ -93,8 +93,9 @@ def fit_piecewise_linear(node: Node, rows: ColumnRows) -> Result[FittedColumn]:
         places = np.linspace(0, 1, node.args["bins"] + 1)
         edges = np.unique(quantiles(raw[known], rows.training[known], places))
         if len(edges) == 1:
-            # a constant column: one bin, which begins at its value
-            edges = np.append(edges, edges + 1)
+            # a constant column: one bin, which begins at its value; beyond 2^53 numbers are
+            # further apart than 1
+            edges = np.append(edges, edges + max(1.0, np.spacing(np.abs(edges[0]))))
     names = (*_names(rows.name, edges), *indicator_names(
         rows.name, node.args["missing_indicator"], rows.training_nulls()))
     fitted = PiecewiseLinear(rows.name, names, edges, on_null=node.args["on_null"])

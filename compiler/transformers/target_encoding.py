@@ -50,7 +50,8 @@ class TargetEncoding(FittedColumn):
         out[:] = self.means[fold][_rows(values, self.values)]
 
     def check_values(self, rows: ColumnRows, pointer: str) -> tuple[Diagnostic, ...]:
-        return refused_unseen(rows, self.values, pointer) if self.refuse_unseen else ()
+        help = 'give them the mean of all: "on_unseen": "prior"'
+        return refused_unseen(rows, self.values, pointer, help) if self.refuse_unseen else ()
 
     def state(self) -> State:
         return {

@@ -159,9 +159,35 @@ def test_windows_are_laid_out_chunk_by_chunk(monkeypatch: pytest.MonkeyPatch) ->
     assert list(found) == list(FUNCTIONS)
     for function, result in found.items():
         assert result.tobytes() == whole[function].tobytes(), function
+    for stretch in (7, 64):
+        monkeypatch.setattr(module, "MOST_WINDOWS", stretch)
+        again = aggregate_windows(values, rows, windows, samples, FUNCTIONS, HALF_LIFE)
+        assert {name: result.tobytes() for name, result in again.items()} == {
+            name: result.tobytes() for name, result in found.items()}
     # Ages are not asked for where nothing needs them.
     timeless = relate([keys], [keys], None, None, (), None, Window("before", 4))
     assert aggregate_windows(values, rows, timeless, samples, ["count"])["count"].max() == 4
+
+
+def test_results_stand_side_by_side_where_they_are_wanted() -> None:
+    keys = pa.array([1, 2, 1, 3, 2, 1])
+    windows = relate([keys], [keys], keys, pa.array([0, 1, 0, 3, 3, 0]), (), None,
+                     Window("before"))
+    values = np.arange(12, dtype=np.float32).reshape(6, 2)
+    functions = ["max", "count", "first"]
+    wide = np.full((6, 7), -1, dtype=np.float32)
+    found = aggregate_windows(values, windows.rows, windows, None, functions, None, wide[:, 1:6])
+    assert all(np.shares_memory(result, wide) for result in found.values())
+    assert wide.tolist() == [
+        [-1, 10, 11, 3, 0, 1, -1], [-1, 2, 3, 1, 2, 3, -1], [-1, 10, 11, 3, 0, 1, -1],
+        [-1, 0, 0, 0, 0, 0, -1], [-1, 2, 3, 1, 2, 3, -1], [-1, 10, 11, 3, 0, 1, -1]]
+
+
+def test_no_zero_has_a_sign() -> None:
+    given = np.array([[-0.0]], np.float32), np.array([0]), np.array([0, 1])
+    for functions in (["min", "max"], ["min", "max", "median"]):
+        found = aggregate(*given, functions)
+        assert not any(np.signbit(result).any() for result in found.values())
 
 
 def test_a_frame_without_columns_has_counts() -> None:

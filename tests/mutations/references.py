@@ -37,7 +37,7 @@ def _wrong_names(base: Base, kind: str, path: Path, known: Collection[str],
 def bad_references(base: Base, bundle: Bundle, dice: random.Random) -> Iterator[Case]:
     """`input_frames`, `frames`, `label`, `train_on` and `evaluate_on` with a name that is none."""
     spec = base.spec
-    extractors, label = spec["extractors"], spec.get("label", "label")
+    extractors, label = frames_of(spec), spec.get("label", "label")
     for path, _, value in described(base):
         for key in ("input_frames", "frames"):
             for index, name in enumerate(value.get(key, ())):
@@ -55,6 +55,17 @@ def bad_references(base: Base, bundle: Bundle, dice: random.Random) -> Iterator[
         for index in range(len(spec["training"].get(key, ()))):
             yield from _wrong_names(base, "bad reference", ("training", key, index), splits,
                                     ("dev", "all"), dice)
+
+
+def frames_of(spec: Any) -> list[str]:
+    """The names that a network may read, the label with them."""
+    found = []
+    for name, extractor in spec["extractors"].items():
+        if extractor["type"] == "context":
+            found += [f"{name}.{aggregation}" for aggregation in extractor["aggregations"]]
+        else:
+            found.append(name)
+    return found
 
 
 def bad_frames(base: Base, bundle: Bundle, dice: random.Random) -> Iterator[Case]:
@@ -99,24 +110,55 @@ def bad_columns(base: Base, bundle: Bundle, dice: random.Random) -> Iterator[Cas
 def _columns(base: Base, index: str) -> Iterator[tuple[Path, str]]:
     """The places of values that name a column, and its frame."""
     for name, extractor in base.spec["extractors"].items():
-        path: Path = ("extractors", name)
-        frame = extractor.get("frame") or index
-        for place, join in enumerate(extractor.get("joins", ())):
-            yield from ((inner, frame if not isinstance(join["on"], dict) else join["frame"])
-                        for inner in _named(join["on"], (*path, "joins", place, "on")))
-            frame = join["frame"]
-        for key in ("take_columns", "drop_columns"):
-            for place, selector in enumerate(extractor.get(key, ())):
-                if isinstance(selector, str):
-                    yield (*path, key, place), frame
+        yield from _of_extractor(("extractors", name), extractor, index)
     settings = base.spec.get("bundle", {})
     for place, step in enumerate(settings.get("prepare", ())):
         for key in ("column", "columns", "only_where_not_null"):
-            if key in step:
+            # The column that a step adds is a name of its own.
+            if key in step and step["type"] != "derive":
                 yield from ((inner, index)
                             for inner in _named(step[key], ("bundle", "prepare", place, key)))
     for frame, columns in settings.get("keys", {}).items():
         yield from ((inner, frame) for inner in _named(columns, ("bundle", "keys", frame)))
+
+
+def _of_extractor(path: Path, extractor: Any, start: str) -> Iterator[tuple[Path, str]]:
+    """The columns that an extractor names, those of its parts too.
+
+    Args:
+        start: the frame whose rows are the samples.
+    """
+    frame = extractor.get("frame") if extractor["type"] != "context" else None
+    frame = frame or start
+    for place, step in enumerate(extractor.get("joins", ())):
+        yield from _of_step((*path, "joins", place), step, frame, start)
+        frame = step["frame"]
+    for key in ("take_columns", "drop_columns"):
+        for place, selector in enumerate(extractor.get(key, ())):
+            if isinstance(selector, str) and "*" not in selector:
+                yield (*path, key, place), frame
+    for part, inner in extractor.get("extractors", {}).items():
+        yield from _of_extractor((*path, "extractors", part), inner, start)
+    if extractor["type"] == "context":
+        rows = extractor["frame"]
+        yield from _of_step(path, extractor, frame, start)
+        yield from ((inner, rows) for inner in _named(extractor.get("order_by", ()),
+                                                      (*path, "order_by")))
+        yield from (((*path, "where", place, "column"), rows)
+                    for place, _ in enumerate(extractor.get("where", ())))
+        yield from _of_extractor((*path, "extractor"), extractor["extractor"], rows)
+
+
+def _of_step(path: Path, step: Any, frame: str, start: str) -> Iterator[tuple[Path, str]]:
+    """The columns of `on`, `as_of` and `at`; the keys of an object `on` are told by another."""
+    on = step.get("on", ())
+    if isinstance(on, Mapping):
+        yield from (((*path, "on", column), step["frame"]) for column in on)
+    else:
+        yield from ((inner, frame) for inner in _named(on, (*path, "on")))
+    for key in ("as_of", "at"):
+        if step.get(key) is not None:
+            yield from (((*path, key, "sample"), start), ((*path, key, "row"), step["frame"]))
 
 
 def _named(value: Any, path: Path) -> Iterator[Path]:
@@ -132,12 +174,18 @@ def _named(value: Any, path: Path) -> Iterator[Path]:
 def _column_keys(base: Base, index: str) -> Iterator[tuple[Path, str]]:
     """The keys of `"on": {here: there}`, and the frame that they name a column of."""
     for name, extractor in base.spec["extractors"].items():
-        frame = extractor.get("frame") or index
-        for place, join in enumerate(extractor.get("joins", ())):
-            if isinstance(join["on"], dict):
-                yield from ((("extractors", name, "joins", place, "on", column), frame)
-                            for column in join["on"])
-            frame = join["frame"]
+        path: Path = ("extractors", name)
+        frame = index if extractor["type"] == "context" else extractor.get("frame") or index
+        for place, step in enumerate(extractor.get("joins", ())):
+            yield from _keys_of((*path, "joins", place, "on"), step["on"], frame)
+            frame = step["frame"]
+        if extractor["type"] == "context":
+            yield from _keys_of((*path, "on"), extractor.get("on"), frame)
+
+
+def _keys_of(path: Path, on: Any, frame: str) -> Iterator[tuple[Path, str]]:
+    if isinstance(on, Mapping):
+        yield from (((*path, column), frame) for column in on)
 
 
 REFERENCES = {

@@ -107,8 +107,10 @@ def _sound(draw: st.DrawFn, builder: Builder, types: tuple[str, ...]) -> Node:
     """One node of these types, mostly without what only some inputs have."""
     node: Node = draw(builder.family("network", types))
     mostly_without(draw, node, "tokens")
-    if node["type"] == "ft_transformer":
-        node |= {"heads": draw(st.sampled_from([1, 2])), "width": node.get("width", 4)}
+    if node["type"] in ("ft_transformer", "self_attention", "transformer_encoder"):
+        node["heads"] = draw(st.sampled_from([1, 1, 1, 2]))
+    if node["type"] in ("ft_transformer", "transformer_encoder"):
+        node["width"] = node.get("width", 4)
     return node
 
 

@@ -27,7 +27,7 @@ def steps(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder) -> list[dict[s
     for frame in sorted(bundle.features):
         forms = bundle.features[frame]
         of_index = {} if frame == bundle.index_frame else {"frame": frame}
-        if forms and draw(happens(6)):
+        if forms and draw(happens(4)):
             found.append({"type": "filter", **of_index, "where": draw(conditions(forms))})
         operation = draw(_operations(forms)) if draw(happens(12)) else None
         if operation is not None:

@@ -1,0 +1,1 @@
+"""Specs by what they mean: a canonical form, hashes of its sections, and what differs in two."""
