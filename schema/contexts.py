@@ -146,7 +146,8 @@ CONTEXT = Type(
                             "of a list inside the list one must.", default=[],
                             example=[{"column": "cancelled", "is": "equal", "value": False}]),
         "extractor": one_of(INNER_EXTRACTOR, "What is taken of each row; it may join further "
-                            "frames.", default={"type": "plain"},
+                            "frames. Columns of `on`, `as_of`, `at` and `order_by` are taken only "
+                            "by their exact name.", default={"type": "plain"},
                             example={"type": "plain", "take_columns": ["arr_delay"]}),
         "aggregations": {
             **mapping("What is made of the rows, by name.", {"$ref": f"#/$defs/{AGGREGATION}"},

@@ -141,3 +141,13 @@ def test_a_time_of_rows_that_is_not_there() -> None:
     document = spec({"type": "output", "input_frames": ["past.of"]}, {"type": "group_by"})
     document["extractors"]["past"] |= {"as_of": None, "at": {"sample": "now", "row": "landed"}}
     assert errors(document, frames()) == [("SC607", "/extractors/past/at/row")]
+
+
+def test_bins_of_a_number_beyond_two_to_the_53(tmp_path: Path) -> None:
+    """Its neighbours are further apart than 1, so that a bin as wide as 1 had no width."""
+    bundle = frames()
+    bundle["index"]["amount"] = np.full(ROWS, 2**64 - 1, dtype=np.uint64)
+    document = spec({"type": "output", "input_frames": ["own"]})
+    document["extractors"]["own"]["transformer"] = {"type": "piecewise_linear"}
+    result = specc.run(document, bundle, out=tmp_path)
+    assert result.ok, str(result)

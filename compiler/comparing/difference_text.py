@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ...schema import load_schema
@@ -99,11 +100,9 @@ def _line(change: Change, first: Mapping[str, Any], second: Mapping[str, Any]) -
 
 def _short(shown: Mapping[str, Any], pointer: str | None, value: Any) -> str:
     """A value on one line, without what says the default where there is anything else."""
-    try:
+    # What is not there says what the default says.
+    with suppress(PatchError):
         value = value_at(shown, pointer or "")
-    except PatchError:
-        # The whole value says what the default says.
-        pass
     text = one_line(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _WIDTH else text[:_WIDTH - len(_CUT)] + _CUT
 

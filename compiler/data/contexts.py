@@ -60,7 +60,7 @@ def bind_context(context: Context, graph: Graph, bundle: Bundle, index_frame: st
     own = [] if windows is None else [
         replace(label, chain=None, windows=windows) for label in labels]
     rows = None if windows is None else windows.rows.astype(np.int64)
-    inner = Population(graph, bundle, index_frame, frame, rows, undecided)
+    inner = Population(graph, bundle, index_frame, frame, rows, undecided, _placing(context))
     extractors: dict[str, BoundExtractor] = {}
     for extractor in context.extractors:
         bound, _ = inner.bind(extractor, own, found)
@@ -71,6 +71,12 @@ def bind_context(context: Context, graph: Graph, bundle: Bundle, index_frame: st
     if windows is None or anchor is None or _errors(found[known:]):
         return None
     return BoundContext(context, anchor, windows, _timed(context, bundle), extractors)
+
+
+def _placing(context: Context) -> set[str]:
+    """The columns of the frame that say which rows belong to a sample, and in which order."""
+    place = () if context.place is None else (context.place.row,)
+    return {*(context.on.key_columns or ()), *place, *context.order_by}
 
 
 def _errors(found: list[Diagnostic]) -> bool:

@@ -79,12 +79,17 @@ class Population:
         frame: the frame whose rows these are, for a context its own.
         rows: the rows; None while they are not known, then only metadata and keys are judged.
         undecided: frames whose key the spec names wrongly, which is reported elsewhere.
+        placing: columns of the frame that say which rows these are, such as keys and times: only
+            their exact name takes them.
     """
 
     def __init__(self, graph: Graph, bundle: Bundle, index_frame: str | None, frame: str | None,
-                 rows: NDArray[np.int64] | None, undecided: Collection[str]) -> None:
+                 rows: NDArray[np.int64] | None, undecided: Collection[str],
+                 placing: Collection[str] = ()) -> None:
         self._bundle = bundle
         self._index_frame = index_frame
+        self._frame = frame
+        self._placing = placing
         # What says how rows are used is no feature unless it is asked for by name.
         self._apart = {SPLIT, PRIORITY, graph.training.sample_weight}
         self.chains = Chains(graph, bundle, frame, undecided)

@@ -279,6 +279,35 @@ INTERRUPTED = Code(
     doc="The user stopped the run.",
 )
 
+NO_MODEL = Code(
+    "SC508", ERROR, "no model can be read from {path!r}: {reason}",
+    help="name a run folder that specc has written, or its folder `model`",
+    doc="A prediction reads the folder `model` of a run, and nothing else of it.",
+)
+OLD_MODEL = Code(
+    "SC509", ERROR, "the model cannot predict: {reason}",
+    help="train it again with this version: `specc run SPEC BUNDLE`, with the spec of the run "
+    "folder",
+    doc="`model/model.json` says what a prediction has to know: classes, columns and their dtypes. "
+    "Versions of specc before `specc predict` did not write it.",
+)
+DAMAGED_MODEL = Code(
+    "SC510", ERROR, "the model is damaged: {reason}",
+    help="copy the whole folder `model` from where the run wrote it",
+    doc="`model/model.json` holds a hash of every other file and of itself, so that a file that "
+    "was cut, changed or taken from another run is not used.",
+)
+OTHER_WEIGHTS = Code(
+    "SC511", ERROR, "the weights do not fit the network: {reason}",
+    help="copy the whole folder `model` from where the run wrote it",
+    doc="Weights are looked up by name; each has the shape and the dtype that the spec gives it.",
+)
+UNWRITABLE_FILE = Code(
+    "SC512", ERROR, "cannot write {path!r}: {reason}",
+    help="name another file with --out, that ends in .parquet or .csv for predictions",
+    doc="A file is written under another name and renamed, so that one that is there is whole.",
+)
+
 # SC6xx: the bundle: files, frames, keys, columns
 
 BUNDLE_NOT_FOUND = Code(
@@ -514,6 +543,36 @@ NO_DRAFT = Code(
     "SC650", ERROR, "no spec can be drafted: {reason}",
     help="write the spec by hand; `specc bundle describe` shows what there is",
     doc="A draft is written only if it can be run as it is.",
+)
+
+NO_FRAME_FOR_MODEL = Code(
+    "SC656", ERROR, "the model reads the frame {frame!r}, which the bundle does not have",
+    help="add the frame; it may have other rows than in training, but needs the same columns",
+    doc="A prediction joins the frames that training joined.",
+)
+NO_COLUMN_FOR_MODEL = Code(
+    "SC657", ERROR, "the model reads the column {name!r} of {frame!r}, which is not there",
+    help="add the column; where its values are not known, let it be null",
+    doc="A prediction reads the columns that training read, but for labels and splits.",
+)
+OTHER_DTYPE_FOR_MODEL = Code(
+    "SC658", ERROR, "the column {name!r} of {frame!r} holds {got}, the model was trained on "
+    "{wanted}",
+    help="store the column as in training",
+    doc="Integers of any width, whole numbers stored as floats, strings in any encoding, times in "
+    "any unit and columns of nulls alone are taken as the dtype of training; others are not.",
+)
+OTHER_VALUES_FOR_MODEL = Code(
+    "SC659", ERROR, "the column {name!r} of {frame!r} does not fit {wanted}, the dtype of "
+    "training: {reason}",
+    help="store values that the dtype can hold",
+    doc="A value is never rounded or cut to make it fit.",
+)
+NOTHING_TO_EVALUATE = Code(
+    "SC660", ERROR, "there is nothing to evaluate: {reason}",
+    help="use a bundle with labels, and name splits that it has with --split; `--split all` takes "
+    "every row with a label",
+    doc="Metrics compare predictions with labels.",
 )
 
 # SC7xx: the fit

@@ -83,7 +83,7 @@ def bind(bundle: FakeBundle, training: list[bool], *taken: Any) -> BoundGraph:
     samples = Samples(
         rows=np.arange(len(training)), split=np.zeros(len(training), dtype=np.int16),
         names=("train", "test"), training=np.array(training), priority=None)
-    graph = SimpleNamespace(label=SimpleNamespace(name=LABEL))
+    graph = SimpleNamespace(label=SimpleNamespace(name=LABEL), heads=())
     return BoundGraph(cast(Any, graph), cast(Any, bundle), "index", samples, extractors)
 
 
