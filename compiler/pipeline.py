@@ -79,14 +79,16 @@ def _symbolic(graph: Graph) -> Result[Graph]:
 
 
 def compile_document(document: Document, bundle: Bundle,
-                     saved: SavedFits | None = None) -> Result[Plan]:
+                     saved: SavedFits | None = None, *, frozen: bool = False) -> Result[Plan]:
     """All that can be said of a spec on a bundle; the plan where nothing is wrong.
 
     Args:
         saved: the fits of an earlier run, for extractors that are frozen.
+        frozen: whether all of them are, whatever the spec says.
 
     Reports: SC1xx, SC2xx, SC3xx, SC4xx, SC6xx, SC7xx.
     """
+    from .fits.continued import with_all_frozen
     from .passes.bind import bind
     from .passes.fit import fit
     from .passes.infer import infer
@@ -96,6 +98,8 @@ def compile_document(document: Document, bundle: Bundle,
     graph = resolved.stage
     if graph is None:
         return Result(None, resolved.diagnostics)
+    if frozen:
+        graph = with_all_frozen(graph)
 
     def bind_bundle(graph: Graph) -> Result[Any]:
         return bind(graph, bundle)

@@ -171,6 +171,7 @@ class Context:
         where: conditions on a row, as in the spec.
         extractors: what is taken of each row, side by side.
         aggregations: what is made of the rows; a frame of the batch each.
+        frozen: whether the scalers of `group_by` are those of an earlier run.
     """
 
     pointer: str
@@ -187,6 +188,7 @@ class Context:
     where: Sequence[Any]
     extractors: tuple[Extractor, ...]
     aggregations: Mapping[str, Node]
+    frozen: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,16 @@ class EarlyStopping:
 
 
 @dataclass(frozen=True)
+class Checkpointing:
+    """How often the state of a run is kept, by epochs, by seconds and by optimizer steps; each
+    may be None."""
+
+    every_epochs: int | None
+    every_seconds: float | None
+    every_steps: int | None
+
+
+@dataclass(frozen=True)
 class Training:
     """How to train. Pointers of its properties are `/training/<name>`."""
 
@@ -254,6 +266,7 @@ class Training:
     parameter_groups: tuple[GroupRule, ...]
     device: str
     threads: int | None
+    checkpoint: Checkpointing | None
 
 
 @dataclass(frozen=True)
@@ -478,7 +491,7 @@ class FittedExtractor:
         codes: the names of the columns kept as integer codes for the network to look up.
         why: the reason for this encoding, in words.
         fold_of: the fold of each training sample, -1 for the others, `[samples]`; None where
-            every sample is encoded in one way.
+            all samples are encoded in the way of those that do not train.
     """
 
     bound: BoundExtractor
@@ -499,10 +512,12 @@ class FittedExtractor:
     def encoded_positions(self) -> NDArray[np.signedinteger[Any]]:
         """The row of each sample in the encoded frame, which has a block for each fold and then
         one for all other samples, each with a null row at its end."""
-        if self.fold_of is None:
+        if not self.folds:
             return self.positions
-        fold_of = self.fold_of.astype(self.positions.dtype)
-        block = fold_of + (fold_of < 0) * (self.folds + 1)
+        block: Any = self.folds
+        if self.fold_of is not None:
+            fold_of = self.fold_of.astype(self.positions.dtype)
+            block = fold_of + (fold_of < 0) * (self.folds + 1)
         places: NDArray[np.signedinteger[Any]] = self.positions + block * (self.reached + 1)
         return places
 
@@ -722,6 +737,7 @@ class Plan:
         memory: bytes that the run needs.
         hash: eight hexadecimal digits of what the plan says; names the run.
         description: the plan as JSON data, in the same order each time.
+        epochs_before: epochs of the runs that this one continues; its own come after them.
     """
 
     shaped: ShapedGraph
@@ -737,11 +753,17 @@ class Plan:
     memory: Memory
     hash: str
     description: Mapping[str, Any]
+    epochs_before: int = 0
 
     @property
     def epochs(self) -> int:
         """Epochs of the run, the last of which may be cut short."""
         return -(-self.steps // self.steps_per_epoch)
+
+    @property
+    def last_epoch(self) -> int:
+        """The number of the last epoch."""
+        return self.epochs_before + self.epochs
 
     @property
     def views(self) -> Mapping[str, Plan]:

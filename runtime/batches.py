@@ -190,6 +190,7 @@ class Batches:
     def __init__(self, extractions: Mapping[str, list[Frame]],
                  label: LabelSource | Mapping[str, LabelSource], batch_size: int,
                  weight: Tensor | None = None) -> None:
+        self._read = extractions
         self._label = label
         first, *_ = by_head(label).values()
         device = first.frame.dense.device
@@ -199,6 +200,10 @@ class Batches:
         }
         self.batch_size = batch_size
         self.weight = weight
+
+    def of_size(self, batch_size: int) -> Batches:
+        """The same frames and labels in batches of another size."""
+        return Batches(self._read, self._label, batch_size, self.weight)
 
     def labels(self, samples: Tensor) -> Labels:
         """The labels of samples; see `LabelSource.of`."""

@@ -78,20 +78,35 @@ class Network:
         """Every weight and buffer, named `<pointer>:<name>`, as of ordinary layers."""
         return dict(self._state())
 
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Takes every weight and buffer from a state with the names, shapes and dtypes of its
+        own."""
+        for name, child in self._looked_up():
+            child.set_linear_weight(state[name])
+        for name, tensor in self._ordinary():
+            tensor.copy_(state[name])
+
     def _state(self) -> Iterator[tuple[str, Tensor]]:
+        for name, child in self._looked_up():
+            yield name, child.linear_weight()
+        yield from self._ordinary()
+
+    def _looked_up(self) -> Iterator[tuple[str, LookupLinear]]:
+        """The layers that stand for ordinary ones, by the names of their weights."""
         for pointer, module in self.nodes.items():
-            looked_up = {
-                name: child for name, child in module.named_modules()
-                if isinstance(child, LookupLinear)
-            }
-            for name, child in looked_up.items():
-                prefix = f"{name}." if name else ""
-                yield f"{pointer}:{prefix}weight", child.linear_weight()
+            for name, child in module.named_modules():
+                if isinstance(child, LookupLinear):
+                    yield f"{pointer}:{name}.weight" if name else f"{pointer}:weight", child
+
+    def _ordinary(self) -> Iterator[tuple[str, Tensor]]:
+        """Every other weight and buffer itself, by its name."""
+        for pointer, module in self.nodes.items():
+            looked_up = {name for name, child in module.named_modules()
+                         if isinstance(child, LookupLinear)}
             for name, tensor in module.state_dict().items():
                 owner, _, last = name.rpartition(".")
-                if owner in looked_up and last != "bias":
-                    continue
-                yield f"{pointer}:{name}", tensor.detach()
+                if owner not in looked_up or last == "bias":
+                    yield f"{pointer}:{name}", tensor.detach()
 
 
 @dataclass
@@ -189,15 +204,20 @@ def _build_head(builder: _Builder, head: ShapedHead, value: Value) -> nn.Module:
 
 
 def given_vectors(plan: Plan, name: str) -> NDArray[np.float32]:
-    """The vectors of the `embedding` of this name. Raises BundleError when their frame cannot be
-    read any more."""
-    bound = plan.shaped.fitted.bound
-    parts = {**bound.extractors}
-    for context in bound.contexts.values():
+    """The vectors of the `embedding` of this name; zeros in the graph of a model, which has them
+    among its weights.
+
+    Raises BundleError when their frame cannot be read any more.
+    """
+    fitted = plan.shaped.fitted
+    parts = {**fitted.extractors}
+    for context in fitted.contexts.values():
         parts |= context.extractors
-    vectors = parts[name].vectors
-    assert vectors is not None
-    return read_vectors(vectors, bound.bundle)
+    vectors = parts[name].bound.vectors
+    if vectors is None:
+        ids = parts[name].ids[0]
+        return np.zeros((len(ids.values), ids.width or 0), dtype=np.float32)
+    return read_vectors(vectors, fitted.bound.bundle)
 
 
 def _own_parts(builder: _Builder) -> Iterator[tuple[str, nn.Module]]:

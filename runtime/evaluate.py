@@ -15,11 +15,16 @@ from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic
 from ..compiler.network.early_stopping import LOSS
 from ..compiler.network.heads import name_in
+from ..schema.shapes import counted
 from .batches import Labels, by_head
 from .metrics import measure
 from .predictions import predictions
 from .sampling import split_samples
-from .session import Session
+from .scoring import Scoring
+
+BLOCK = 64
+"""Rows that are computed together at least: the libraries of matrix products take other ways for
+few rows, whose last digits differ."""
 
 Arrays = NDArray[Any] | Mapping[str, NDArray[Any]]
 """An array, or with heads one by the name of each."""
@@ -46,17 +51,44 @@ class Evaluation:
     found: tuple[Diagnostic, ...]
 
 
-def outputs(session: Session, samples: torch.Tensor) -> Labels:
-    """What the network gives for samples, as `Evaluation.output`, on the device."""
+def everything(session: Scoring) -> tuple[Arrays, Arrays]:
+    """Output and label of all samples, in their order.
+
+    The same rows in the same order give the same bits here and in a prediction.
+    """
+    samples = torch.arange(len(session.plan.samples), device=session.device)
+    return to_arrays(outputs(session, samples)), to_arrays(session.evaluation.labels(samples))
+
+
+def outputs(session: Scoring, samples: torch.Tensor) -> Labels:
+    """What the network gives for samples, as `Evaluation.output`, on the device.
+
+    The last sample is repeated until their number is a multiple of `BLOCK`.
+    """
     session.module.eval()
+    count = len(samples)
+    if not count:
+        return _nothing(session)
+    padded = torch.cat([samples, samples[-1:].expand(-count % BLOCK)])
     with torch.inference_mode():
-        parts = [session.module(batch) for batch in session.evaluation.of(samples)]
+        parts = [session.module(batch) for batch in session.evaluation.of(padded)]
     if isinstance(parts[0], Mapping):
-        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    return torch.cat(parts)
+        return {name: torch.cat([part[name] for part in parts])[:count] for name in parts[0]}
+    return torch.cat(parts)[:count]
 
 
-def evaluate(session: Session, split: str) -> Evaluation:
+def _nothing(session: Scoring) -> Labels:
+    """The output for no samples, of the shapes that it would have."""
+    empty = {}
+    for name, view in session.plan.views.items():
+        shape = view.shaped.shapes.output
+        assert isinstance(shape, tuple)
+        sizes = (dim for dim in counted(shape)[1:] if isinstance(dim, int))
+        empty[name] = torch.empty(0, *sizes, device=session.device)
+    return empty if session.plan.graph.heads else empty[""]
+
+
+def evaluate(session: Scoring, split: str) -> Evaluation:
     """Loss and metrics of one split.
 
     Reports: SC503.
@@ -72,7 +104,7 @@ def evaluate(session: Session, split: str) -> Evaluation:
             name: float(session.mean_loss(loss, amount)) if float(amount) else math.nan
             for name, loss in session.losses_of(output, label, weight).items()
         }
-    output_arrays, label_arrays = _arrays(output), _arrays(label)
+    output_arrays, label_arrays = to_arrays(output), to_arrays(label)
     measures: dict[str, float | None] = {LOSS: _or_none(session.total(losses))}
     found: list[Diagnostic] = []
     for name, view in session.plan.views.items():
@@ -88,7 +120,8 @@ def evaluate(session: Session, split: str) -> Evaluation:
     return Evaluation(samples.numpy(), output_arrays, label_arrays, measures, tuple(found))
 
 
-def _arrays(values: Labels) -> Arrays:
+def to_arrays(values: Labels) -> Arrays:
+    """On the processor, as numpy has them."""
     if isinstance(values, Mapping):
         return {name: value.cpu().numpy() for name, value in values.items()}
     array: NDArray[Any] = values.cpu().numpy()
@@ -99,6 +132,6 @@ def _or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def evaluate_all(session: Session, splits: Iterable[str]) -> dict[str, Evaluation]:
+def evaluate_all(session: Scoring, splits: Iterable[str]) -> dict[str, Evaluation]:
     """Every split by name."""
     return {split: evaluate(session, split) for split in splits}

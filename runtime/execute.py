@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..compiler.bundle import BundleError
 from ..compiler.diagnostics import codes
-from ..compiler.diagnostics.diagnostic import Diagnostic
+from ..compiler.diagnostics.diagnostic import Diagnostic, one_line
 from ..compiler.stages import Plan
-from . import artifacts, run_folder
+from . import artifacts, checkpoints, run_folder
+from .assessment.assess import assess
+from .checkpoint_file import BROKEN
 from .device import choose_device, threads
-from .environment import environment
-from .evaluate import Evaluation, evaluate_all
-from .history import History, Row
-from .loop import Stopped, train
+from .environment import environment, identity
+from .evaluate import Evaluation, everything
+from .history import History
+from .inputs import ENVIRONMENT, INPUTS, SPEC, Inputs
+from .interrupts import interruptible
+from .loop import Keeper, train
 from .metrics import directions_of
 from .progress import Progress
 from .rehearse import rehearse
-from .session import Session, open_session
+from .session import open_session
+from .stopping import Stopped
+from .training_state import TrainingState, Tree
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,60 +65,143 @@ class Run:
 Outcome = tuple[Run | None, tuple[Diagnostic, ...]]
 
 
-def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress]) -> Outcome:
+def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress],
+            warnings: Sequence[Diagnostic] = (), inputs: Inputs | None = None,
+            follows: Tree | None = None) -> Outcome:
     """Runs a plan and writes its run folder below `parent`.
 
     Nothing is written before the rehearsal on a sample batch has passed.
 
-    Reports: SC301, SC310, SC404, SC501 to SC504, SC604.
+    Args:
+        warnings: what was found when the plan was made.
+        inputs: where the parts of the run came from.
+        follows: the checkpoint of an earlier run, whose weights this one trains on.
+
+    Reports: SC301, SC310, SC404, SC501 to SC504, SC513, SC521, SC604.
     """
     device = choose_device(plan.graph.training.device)
     if device is None:
-        return None, (codes.UNAVAILABLE_DEVICE.at("/training/device",
-                                                  device=plan.graph.training.device),)
+        return None, (no_device(plan),)
     refused = rehearse(plan)
     if refused:
         return None, refused
+    inputs = inputs or Inputs()
+
+    def work() -> Outcome:
+        session = open_session(plan, device)
+        state = TrainingState(session)
+        if follows is not None:
+            try:
+                state.follow(follows)
+            except BROKEN as error:
+                return None, (codes.OTHER_NETWORK.at(
+                    "/network", path=inputs.continues, reason=one_line(str(error))),)
+        about = environment(plan, device, inputs, follows)
+        folder = run_folder.create(parent, plan.graph.name, plan.hash, {
+            SPEC: plan.graph.source.text,
+            "plan.json": run_folder.json_text(plan.description),
+            ENVIRONMENT: run_folder.json_text(about),
+            INPUTS: run_folder.json_text(inputs.document(plan.graph.resolved)),
+        })
+        with run_folder.locked(folder):
+            artifacts.Log(folder).add("start", time=time.time(), plan=plan.hash)
+            return _run(folder, state, about, progress, warnings)
+
+    return _guarded(plan, work)
+
+
+def go_on(plan: Plan, folder: Path, about: Mapping[str, Any],
+          progress: Callable[[Plan], Progress], warnings: Sequence[Diagnostic] = (),
+          follows: Tree | None = None) -> Outcome:
+    """Goes on with a run from its last checkpoint, or from its start where it has none.
+
+    Args:
+        plan: that of the run, made again.
+        about: its `environment.json`, with all that `environment` would say here and now.
+        follows: as in `execute`.
+
+    Reports: SC404, SC501 to SC504, SC513, SC515, SC518, SC604.
+    """
+    device = choose_device(plan.graph.training.device)
+    if device is None:
+        return None, (no_device(plan),)
+
+    def work() -> Outcome:
+        with run_folder.locked(folder):
+            state = TrainingState(open_session(plan, device))
+            if not checkpoints.load(folder, identity(about), state) and follows is not None:
+                state.follow(follows)
+            step = 0 if state.under_way is None else state.under_way.step
+            artifacts.Log(folder).add("resume", time=time.time(), epoch=state.next_epoch,
+                                      step=step)
+            return _run(folder, state, about, progress, warnings)
+
+    return _guarded(plan, work)
+
+
+def no_device(plan: Plan) -> Diagnostic:
+    """The finding about a device that is not there (SC404)."""
+    return codes.UNAVAILABLE_DEVICE.at("/training/device", device=plan.graph.training.device)
+
+
+def _guarded(plan: Plan, work: Callable[[], Outcome]) -> Outcome:
+    """What a run gives, or what has stopped it."""
     try:
         with threads(plan.threads):
-            return _run(open_session(plan, device), parent, progress)
+            return work()
     except BundleError as error:
         return None, error.diagnostics
-    except Stopped as error:
-        return None, (error.diagnostic,)
-    except run_folder.FolderError as error:
+    except (Stopped, run_folder.FolderError) as error:
         return None, (error.diagnostic,)
 
 
-def _run(session: Session, parent: Path, progress: Callable[[Plan], Progress]) -> Outcome:
+def _run(folder: Path, state: TrainingState, about: Mapping[str, Any],
+         progress: Callable[[Plan], Progress], warnings: Sequence[Diagnostic]) -> Outcome:
+    """Trains to the end and writes everything; what stops it says how to go on."""
+    try:
+        with interruptible() as interruption:
+            keeper = checkpoints.Checkpoints(folder, identity(about), state, interruption)
+            try:
+                return _finish(folder, state, about, progress, warnings, keeper)
+            except KeyboardInterrupt:
+                raise checkpoints.interrupted(state) from None
+    except (Stopped, run_folder.FolderError) as error:
+        return None, (resumable(error.diagnostic, folder),)
+
+
+def resumable(found: Diagnostic, folder: Path) -> Diagnostic:
+    """A finding with the command that goes on, where nothing but time or room was wanting."""
+    command = f"specc resume {shlex.quote(str(folder))}"
+    if found.code == codes.INTERRUPTED.name:
+        return replace(found, help=f"go on with: {command}")
+    if found.code in (codes.UNWRITABLE_FOLDER.name, codes.UNWRITABLE_CHECKPOINT.name):
+        return replace(found, help=f"make room, then go on with: {command}")
+    return found
+
+
+def _finish(folder: Path, state: TrainingState, about: Mapping[str, Any],
+            progress: Callable[[Plan], Progress], warnings: Sequence[Diagnostic],
+            keeper: Keeper) -> Outcome:
+    session = state.session
     plan = session.plan
-    about = environment(plan, session.device)
-    folder = run_folder.create(parent, plan.graph.name, plan.hash)
-    run_folder.write_text(folder / "spec.json", plan.graph.source.text)
-    run_folder.write_json(folder / "plan.json", plan.description)
-    run_folder.write_json(folder / "environment.json", about)
     log = artifacts.Log(folder)
-    log.add("start", time=time.time(), plan=plan.hash)
-    reports = History()
-
-    def report(row: Row) -> None:
-        reports.add(row)
-        log.add("batch", time=time.time(), **row)
-
+    state.tells(lambda row: log.add("batch", time=time.time(), **row))
     with progress(plan) as shown:
+        if state.steps:
+            shown.goes_on(state.steps)
         history, evaluations = train(
-            session, shown, lambda row: log.add("epoch", time=time.time(), **row), report
-        )
-    rest = [name for name in plan.samples.names if name not in evaluations]
-    everything = {**evaluations, **evaluate_all(session, rest)}
+            session, shown, lambda row: log.add("epoch", time=time.time(), **row),
+            state=state, keeper=keeper)
+    reports = state.reports
     found = tuple(
         diagnostic for evaluation in evaluations.values() for diagnostic in evaluation.found
     )
     artifacts.write_history(folder, history)
     if len(reports):
         artifacts.write_history(folder, reports, "batches")
-    artifacts.write_metrics(folder, history.kept, evaluations)
-    artifacts.write_predictions(folder, artifacts.predictions_table(plan, everything))
+    artifacts.write_assessment(folder, history.kept, evaluations, assess(session, evaluations))
+    artifacts.write_findings(folder, (*warnings, *found))
+    artifacts.write_predictions(folder, artifacts.predictions_table(plan, *everything(session)))
     artifacts.write_model(folder, plan, session.network)
     _write_report(folder, plan, history, evaluations, about, found)
     log.add("end", time=time.time())
@@ -147,4 +237,4 @@ def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-__all__ = ["Run", "execute"]
+__all__ = ["Run", "execute", "go_on"]

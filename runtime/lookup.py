@@ -75,6 +75,12 @@ class LookupLinear(nn.Module):
         weight[:, list(self.layout.codes)] = self.looked_up.detach().t()
         return weight
 
+    def set_linear_weight(self, weight: Tensor) -> None:
+        """Takes the weight `(out, width)` of the ordinary layer, as `linear_weight` gives it."""
+        with torch.no_grad():
+            self.dense.copy_(weight[:, list(self.layout.dense)])
+            self.looked_up.copy_(weight[:, list(self.layout.codes)].t())
+
 
 def replace_first_linear(module: nn.Module, layout: Layout) -> nn.Module:
     """The module with its first linear layer replaced by the one that looks codes up.

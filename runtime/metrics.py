@@ -72,7 +72,7 @@ def measure(plan: Plan, predicted: Predictions, samples: NDArray[np.int64], spli
     nodes = plan.graph.metrics
     for name, node in zip(metric_names(nodes), nodes, strict=True):
         query = queries.get(node.pointer)
-        value, reason = _one(node, predicted, None if query is None else query[samples])
+        value, reason = value_of(node, predicted, None if query is None else query[samples])
         values[name] = value
         if value is None:
             found.append(codes.UNDEFINED_METRIC.at(node.pointer, metric=node.type, split=split,
@@ -80,13 +80,15 @@ def measure(plan: Plan, predicted: Predictions, samples: NDArray[np.int64], spli
     return values, tuple(found)
 
 
-def _one(node: Node, predicted: Predictions,
-         query: NDArray[np.int64] | None) -> tuple[float | None, str]:
+def value_of(node: Node, predicted: Predictions,
+             query: NDArray[np.int64] | None = None) -> tuple[float | None, str]:
+    """One metric; None, and why, where it is not defined.
+
+    Args:
+        query: the query of each sample, for a metric by query.
+    """
     args = {**node.args, **dict(_classes(node, predicted))}
-    function = _OWN.get(node.type)
-    if function is None:
-        function = getattr(importlib.import_module("sklearn.metrics"),
-                           node.type.partition(":")[2])
+    function = _OWN.get(node.type) or _of_sklearn(node)
     if query is not None:
         args["query"] = query
     given = _given(node, predicted)
@@ -99,6 +101,19 @@ def _one(node: Node, predicted: Predictions,
     except (ValueError, IndexError, ZeroDivisionError) as error:
         return None, str(error).partition("\n")[0]
     return (value, "") if math.isfinite(value) else (None, f"its value is {value}")
+
+
+def function_of(node: Node) -> Callable[..., float] | None:
+    """The function of a metric on decided classes, which takes the true ones, the decided ones
+    and `sample_weight`; None for every other metric."""
+    declared = _DECLARED[node.type]
+    return _of_sklearn(node) if declared.needs == "labels" else None
+
+
+def _of_sklearn(node: Node) -> Callable[..., float]:
+    function: Callable[..., float] = getattr(importlib.import_module("sklearn.metrics"),
+                                             node.type.partition(":")[2])
+    return function
 
 
 def _given(node: Node, predicted: Predictions) -> NDArray[Any]:

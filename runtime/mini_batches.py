@@ -62,9 +62,13 @@ def mini_batches(plan: Plan, batch: Batch, epoch: int, number: int,
         yield Batch(*(rows_of(part, index) for part in (batch.inputs, batch.label, batch.weight)))
 
 
-def parts_of(plan: Plan, batches: Iterable[Batch], epoch: int) -> Iterator[Part]:
-    """What goes through the network one after the other in an epoch."""
-    for number, batch in enumerate(batches, start=1):
+def parts_of(plan: Plan, batches: Iterable[Batch], epoch: int, first: int = 1) -> Iterator[Part]:
+    """What goes through the network one after the other in an epoch.
+
+    Args:
+        first: the number of the first of `batches` in its epoch.
+    """
+    for number, batch in enumerate(batches, start=first):
         for mini_epoch in range(1, plan.graph.training.mini_epochs + 1):
             for part in mini_batches(plan, batch, epoch, number, mini_epoch):
                 yield Part(part, number, mini_epoch)

@@ -37,6 +37,12 @@ class Predictions:
     labels: Array
     quantiles: Mapping[float, Array] = field(default_factory=dict)
 
+    def at(self, rows: Array) -> Predictions:
+        """Those of some rows, by their numbers; a row may come several times."""
+        return Predictions(
+            self.true[rows], self.values[rows], self.scores[rows], self.probabilities[rows],
+            self.labels[rows], {level: each[rows] for level, each in self.quantiles.items()})
+
 
 def predictions(plan: Plan, output: Array, label: Array) -> Predictions:
     """Reads network outputs by the task and the loss of the plan.

@@ -20,6 +20,9 @@ class Progress(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None: ...
 
+    def goes_on(self, steps: int) -> None:
+        """A run that was stopped goes on, with so many steps done."""
+
     def batch(self, epoch: int, rows: int, loss: float) -> None:
         """A training step is done; `loss` is the mean of the epoch so far."""
 
@@ -34,6 +37,9 @@ class Silent:
         return self
 
     def __exit__(self, *_: object) -> None:
+        return None
+
+    def goes_on(self, steps: int) -> None:
         return None
 
     def batch(self, epoch: int, rows: int, loss: float) -> None:
@@ -51,7 +57,7 @@ def epoch_line(row: Row, plan: Plan) -> str:
     names = measure_names(plan.graph)
     metric = next((name for name in names if name.rpartition(".")[2] != LOSS), LOSS)
     rows, seconds = row["rows"] or 0, row["seconds"] or 0
-    parts = [f"epoch {row['epoch']}/{plan.epochs}"]
+    parts = [f"epoch {row['epoch']}/{plan.last_epoch}"]
     if row["loss_train"] is not None:
         parts.append(f"loss_train {row['loss_train']:.4f}")
     values = [
@@ -91,7 +97,7 @@ class Live:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._plan = plan
-        self._epochs = plan.epochs
+        self._epochs = plan.last_epoch
         self._steps = plan.steps_per_epoch
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
@@ -111,13 +117,16 @@ class Live:
     def __enter__(self) -> Live:
         self._bar.start()
         self._task = self._bar.add_task(
-            "", total=self._plan.steps, epoch=1, epochs=self._epochs, step=0,
+            "", total=self._plan.steps, epoch=self._plan.epochs_before + 1, epochs=self._epochs, step=0,
             steps=self._steps, rate=0.0, loss=float("nan"),
         )
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def goes_on(self, steps: int) -> None:
+        self._done = steps
 
     def batch(self, epoch: int, rows: int, loss: float) -> None:
         self._done += 1

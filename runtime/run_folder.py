@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +23,74 @@ class FolderError(Exception):
         self.diagnostic = diagnostic
 
 
-def create(parent: Path, name: str, plan_hash: str) -> Path:
-    """Makes `<parent>/<name>-<hash>-<n>` with the first free number.
+def create(parent: Path, name: str, plan_hash: str,
+           files: Mapping[str, str] | None = None) -> Path:
+    """Makes `<parent>/<name>-<hash>-<n>` with the first free number, and files in it.
+
+    A folder that is there has these files, whenever the process ends.
+
+    Args:
+        files: name -> text.
 
     Raises FolderError (SC502).
     """
+    temporary = parent / f".{name}-{plan_hash}.{os.getpid()}-{os.urandom(4).hex()}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            folder = parent / f"{name}-{plan_hash}-{number}"
-            try:
-                # mkdir is atomic: two runs that start together take two numbers.
-                folder.mkdir()
-                return folder
-            except FileExistsError:
-                number += 1
+        temporary.mkdir()
+        for file, text in (files or {}).items():
+            write_text(temporary / file, text)
+        return _named(temporary, f"{name}-{plan_hash}")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FolderError(codes.UNWRITABLE_FOLDER.at(path=str(parent), reason=reason)) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _named(temporary: Path, name: str) -> Path:
+    """The folder under the name with the first free number."""
+    number = 1
+    while True:
+        folder = temporary.with_name(f"{name}-{number}")
+        try:
+            if not folder.exists():
+                # A folder that is not empty is not replaced: two runs that start together take
+                # two numbers.
+                temporary.rename(folder)
+                _sync_folder(folder.parent)
+                return folder
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+        number += 1
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds a run folder against other processes; one that is killed lets go of it.
+
+    Raises FolderError (SC518) while another process holds it. Without locks, as on Windows,
+    nothing is held.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderError(codes.RUN_IN_USE.at(
+                file=str(folder), path=str(folder))) from None
+        except OSError:
+            # A file system without locks is no reason not to run.
+            pass
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write(path: Path, produce: Callable[[Path], None]) -> None:
@@ -56,11 +108,23 @@ def write(path: Path, produce: Callable[[Path], None]) -> None:
             produce(temporary)
             _sync(temporary)
             temporary.replace(path)
+            _sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or str(error)
         raise FolderError(codes.UNWRITABLE_FOLDER.at(path=str(path), reason=reason)) from error
+
+
+def _sync_folder(path: Path) -> None:
+    """Makes a new name last; only POSIX opens folders."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sync(path: Path) -> None:
@@ -87,4 +151,9 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """A whole JSON file, indented, keys in their order. Raises FolderError (SC502)."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """JSON as it stands in a run folder. Raises ValueError for a number that JSON has not."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 
@@ -34,6 +35,17 @@ class RunningLoss:
         """The mean so far; 0 where no row counts."""
         amount, total = float(self._amount), float(self._total)
         return total / amount if amount else total
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"rows": self.rows, "total": self._total.clone(), "amount": self._amount}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Goes on with the sums of a checkpoint."""
+        device, amount = self._total.device, state["amount"]
+        self.rows = int(state["rows"])
+        self._total = state["total"].to(device)
+        self._amount = amount.to(device) if isinstance(amount, torch.Tensor) else int(amount)
 
 
 class Reports:
@@ -69,3 +81,12 @@ class Reports:
         self._place = None
         self._tell({"epoch": self._epoch, "batch": batch, "mini_epoch": mini_epoch,
                     "rows": self._running.rows, "loss": self._running.mean()})
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"place": self._place, "running": self._running.state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Goes on with what a checkpoint holds."""
+        self._place = state["place"]
+        self._running.load(state["running"])

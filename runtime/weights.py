@@ -56,17 +56,24 @@ class WeightedLoss(nn.Module):
         Args:
             weight: float32 `(rows,)`, from 0 upwards.
         """
-        losses: Any = self.loss(output, label).reshape(len(weight), -1)
-        rows = losses.mean(1) if self.reduction == "mean" else losses.sum(1)
-        total: Tensor = (weight * rows).sum()
+        rows, amounts = self.by_row(output, label, weight)
         if self.reduction == "sum":
-            return total
-        if label.dtype == torch.int64:
+            return (weight * rows).sum()
+        return (weight * rows).sum() / positive(amounts.sum())
+
+    def by_row(self, output: Tensor, label: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss of each row, and what the row counts in the mean of them; both `(rows,)`.
+
+        A class weight is in both; with it the mean is `sum(weight * loss) / sum(count)`.
+        """
+        losses: Any = self.loss(output, label).reshape(len(weight), -1)
+        rows: Tensor = losses.mean(1) if self.reduction == "mean" else losses.sum(1)
+        if label.dtype == torch.int64 and self.reduction != "sum":
             if self.left_out is not None:
                 weight = weight * (label != self.left_out)
             if self.by_class is not None:
                 weight = weight * self.by_class[label]
-        return total / positive(weight.sum())
+        return rows, weight
 
 
 def positive(total: Tensor) -> Tensor:

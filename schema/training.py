@@ -84,6 +84,27 @@ _EARLY_STOPPING: Fragment = {
     "examples": [{"split": "valid", "metric": "roc_auc_score", "patience": 3}],
 }
 
+_CHECKPOINT: Fragment = {
+    "description": "How often the state of the run is kept in the run folder, so that a run that "
+    "was stopped goes on with `specc resume`; the end of the last epoch is always kept. Null "
+    "keeps none.",
+    "type": ["object", "null"],
+    "properties": {
+        "every_epochs": integer("Epochs between two checkpoints; null leaves the end of an epoch "
+                                "alone.", minimum=1, maximum=1_000_000, default=1, example=5,
+                                null=True),
+        "every_seconds": number("Seconds after which another one is kept, in the middle of an "
+                                "epoch too; null sets no time.", above=0.0, maximum=1e9,
+                                default=None, example=600, null=True),
+        "every_steps": integer("Optimizer steps after which another one is kept, in the middle "
+                               "of an epoch too; null sets no number.", minimum=1,
+                               maximum=10**12, default=None, example=10_000, null=True),
+    },
+    "additionalProperties": False,
+    "default": {"every_epochs": 1},
+    "examples": [{"every_epochs": 1, "every_seconds": 600}],
+}
+
 _STEPS: dict[str, Fragment] = {
     "epochs": integer("How many times training goes through the training rows.", minimum=1,
                       maximum=1_000_000, default=10, example=3),
@@ -153,6 +174,7 @@ _MACHINE: dict[str, Fragment] = {
     "threads": integer("Threads of one tensor operation on the CPU; null lets specc choose: one "
                        "for small networks, where more are slower.", minimum=1, maximum=4096,
                        default=None, example=2, null=True),
+    "checkpoint": _CHECKPOINT,
 }
 
 PROPERTIES: dict[str, Fragment] = {**_STEPS, **_ROWS, **_WEIGHTS, **_GROUPS, **_MACHINE}

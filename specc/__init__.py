@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .compiler.bundle import Bundle
     from .compiler.diagnostics.diagnostic import Diagnostic, Severity
     from .differences import Difference, diff
+    from .drafts import Draft, draft
+    from .models import Model, ModelEvaluation, Prediction, Refused, load
     from .version import __version__
 
 # A name is imported when it is first used: `import specc.schema` should cost the schema alone,
@@ -26,13 +28,20 @@ _HOMES = {
     "Compilation": ".api",
     "Diagnostic": ".compiler.diagnostics.diagnostic",
     "Difference": ".differences",
+    "Draft": ".drafts",
     "MadeBundle": ".bundles",
+    "Model": ".models",
+    "ModelEvaluation": ".models",
+    "Prediction": ".models",
+    "Refused": ".models",
     "RunResult": ".api",
     "Severity": ".compiler.diagnostics.diagnostic",
     "Validation": ".api",
     "__version__": ".version",
     "compile": ".api",
+    "draft": ".drafts",
     "diff": ".differences",
+    "load": ".models",
     "make_bundle": ".bundles",
     "run": ".api",
     "validate": ".api",
@@ -43,13 +52,20 @@ __all__ = [
     "Compilation",
     "Diagnostic",
     "Difference",
+    "Draft",
     "MadeBundle",
+    "Model",
+    "ModelEvaluation",
+    "Prediction",
+    "Refused",
     "RunResult",
     "Severity",
     "Validation",
     "__version__",
     "compile",
     "diff",
+    "draft",
+    "load",
     "make_bundle",
     "run",
     "validate",

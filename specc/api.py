@@ -103,7 +103,7 @@ def validate(spec: SpecLike, bundle: BundleLike | None = None, *,
     """
     if bundle is None:
         return _checked(spec, overrides)
-    compiled = _plan(spec, bundle, overrides, fits)
+    compiled = make_plan(spec, bundle, overrides, fits)
     if compiled.plan is not None and compiled.plan.graph.training.device not in ("auto", "cpu"):
         compiled = _rehearsed(compiled)
     return Validation(compiled.diagnostics, compiled.source)
@@ -117,7 +117,7 @@ def compile(spec: SpecLike, bundle: BundleLike, *,
         overrides: assignments such as `/training/epochs=3`.
         fits: the folder of an earlier run, for extractors with `"fit": "frozen"`.
     """
-    return _rehearsed(_plan(spec, bundle, overrides, fits))
+    return _rehearsed(make_plan(spec, bundle, overrides, fits))
 
 
 def _rehearsed(compiled: Compilation) -> Compilation:
@@ -141,26 +141,43 @@ def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
         fits: the folder of an earlier run, for extractors with `"fit": "frozen"`.
         progress: makes what is told of the run as it goes on; silent by default.
     """
-    compiled = _plan(spec, bundle, overrides, fits)
+    compiled = make_plan(spec, bundle, overrides, fits)
     if compiled.plan is None:
         return RunResult(compiled.diagnostics, compiled.source)
     from .runtime.execute import execute
-    from .runtime.progress import Silent
+    from .runtime.inputs import Inputs
 
-    def silent(_: Plan) -> Progress:
-        return Silent()
-
-    finished, found = execute(compiled.plan, Path(out), progress or silent)
+    inputs = Inputs(named(spec), named(bundle), named(fits), tuple(overrides))
+    finished, found = execute(compiled.plan, Path(out), progress or silent, compiled.diagnostics,
+                              inputs)
     return RunResult((*compiled.diagnostics, *found), compiled.source, finished)
 
 
-def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str],
-          fits: str | Path | None) -> Compilation:
-    """The plan without the rehearsal."""
+def silent(_: Plan) -> Progress:
+    """Progress that nobody sees."""
+    from .runtime.progress import Silent
+
+    return Silent()
+
+
+def named(place: object) -> str | None:
+    """A path as it was given; None for what is no path, such as a document or DataFrames."""
+    if isinstance(place, Path) or (isinstance(place, str) and not place.lstrip().startswith("{")):
+        return str(place)
+    return None
+
+
+def make_plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str],
+              fits: str | Path | None, *, frozen: bool = False) -> Compilation:
+    """The plan without the rehearsal.
+
+    Args:
+        frozen: whether every fit is that of `fits`, whatever the spec says.
+    """
     document = read_document(spec, overrides)
     if document.stage is None:
         return Compilation(document.diagnostics, document.source)
-    opened = _open(bundle)
+    opened = open_bundle(bundle)
     if opened.stage is None:
         checked = check(document.stage)
         found = (*document.diagnostics, *checked.diagnostics, *opened.diagnostics)
@@ -168,7 +185,7 @@ def _plan(spec: SpecLike, bundle: BundleLike, overrides: Sequence[str],
     saved = _fits(fits)
     if fits is not None and saved.stage is None:
         return Compilation((*document.diagnostics, *saved.diagnostics), document.source)
-    compiled = compile_document(document.stage, opened.stage, saved.stage)
+    compiled = compile_document(document.stage, opened.stage, saved.stage, frozen=frozen)
     found = (*document.diagnostics, *compiled.diagnostics)
     sound = not any(diagnostic.is_error for diagnostic in found)
     return Compilation(found, document.source, compiled.stage if sound else None)
@@ -229,7 +246,8 @@ def _fits(run: str | Path | None) -> Result[SavedFits]:
     return open_fits(Path(run))
 
 
-def _open(bundle: BundleLike) -> Result[Bundle]:
+def open_bundle(bundle: BundleLike) -> Result[Bundle]:
+    """A bundle however it is given. Reports SC601 to SC605, SC625."""
     from .compiler.bundle import Bundle, BundleError
 
     if isinstance(bundle, Bundle):

@@ -18,6 +18,7 @@ from . import api
 from .commands.bundle import bundle
 from .commands.diff import diff
 from .commands.init import init
+from .commands.predict import evaluate, metric_lines, predict
 from .compiler.reporters import painter, render_json, render_text
 from .output import (
     ACCEPTED,
@@ -182,7 +183,7 @@ def run(spec: Path, bundle: Path, out: Path, form: str, overrides: tuple[str, ..
     if result.run is None:
         sys.exit(REJECTED)
     if form in ("text", "github"):
-        for line in _metric_lines(result.metrics):
+        for line in metric_lines(result.metrics):
             click.echo(line)
         click.echo(f"run folder: {result.folder}")
 
@@ -249,7 +250,9 @@ def _bundle_names(path: Path) -> BundleNames:
 
 cli.add_command(bundle)
 cli.add_command(diff)
+cli.add_command(evaluate)
 cli.add_command(init)
+cli.add_command(predict)
 
 
 def _progress() -> Callable[[Plan], Progress]:
@@ -260,16 +263,6 @@ def _progress() -> Callable[[Plan], Progress]:
         return Live(plan) if live else Lines(plan)
 
     return make
-
-
-def _metric_lines(metrics: Any) -> list[str]:
-    return [
-        f"{split}: " + "  ".join(
-            f"{name} {'undefined' if value is None else format(value, '.4f')}"
-            for name, value in measures.items()
-        )
-        for split, measures in metrics.items()
-    ]
 
 
 def main() -> None:

@@ -80,9 +80,9 @@ class Difference:
         if self.comparison is None:
             return "\n\n".join(str(checked) for checked in (self.first, self.second)
                                if not checked.ok)
-        names = (checked.source.name if checked.source else "spec"
-                 for checked in (self.first, self.second))
-        return "\n".join(difference_text(self.comparison, *names, painter(False)))
+        first, second = (checked.source.name if checked.source else "spec"
+                         for checked in (self.first, self.second))
+        return "\n".join(difference_text(self.comparison, first, second, painter(False)))
 
 
 def diff(first: SpecLike, second: SpecLike) -> Difference:

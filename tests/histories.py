@@ -52,8 +52,10 @@ def visits_and_events(seed: int, samples: int = 24, rows: int = 60) -> Frames:
     def numbers(size: int) -> pd.Series:
         return pd.Series(some([0.5, 1.5, -2.0, 3.25, 7.0], size), dtype="float64")
 
-    people, shops, items, teams = ["ann", "bob", "cid"], [1, 2, 3], ["pen", "cup", "hat"], ["x", "y"]
-    index = timed(samples, person=some(people, samples), shop=pd.array(some(shops, samples), "Int64"),
+    people, shops, items = ["ann", "bob", "cid"], [1, 2, 3], ["pen", "cup", "hat"]
+    teams = ["x", "y"]
+    index = timed(samples, person=some(people, samples),
+                  shop=pd.array(some(shops, samples), "Int64"),
                   item=some(items, samples), value=numbers(samples),
                   kind=some(["a", "b", "c"], samples), late=rng.integers(0, 2, samples))
     # Both classes, both splits, whatever was drawn.

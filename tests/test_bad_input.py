@@ -470,3 +470,77 @@ def test_fits_of_another_extractor(specc: Specc, spec_file: Path, spec: Json, bu
     found = only(rejected(specc, "--fits", str(run)))
     assert (found["code"], found["pointer"]) == ("SC636", "/extractors/order/fit")
     assert "took placed, amount, gift, size, this takes amount" in found["message"]
+
+
+# Making bundles, and drafting specs
+
+
+def made(specc: Specc, *options: str) -> Json:
+    """The one finding of a bundle that is refused; nothing is written."""
+    before = everything(Path.cwd())
+    result = specc("bundle", "make", "out", *options, "--format", "json")
+    found = only(reported(result, 1))
+    assert everything(Path.cwd()) == before
+    return found
+
+
+def test_table_that_cannot_be_read(specc: Specc) -> None:
+    Path("broken.csv").write_text("a,b\n1\n")
+    for name in ("nowhere.csv", "book.xlsx", "broken.csv", "."):
+        found = made(specc, "--frame", f"index={name}")
+        assert (found["code"], found["file"]) == ("SC642", name)
+
+
+def test_query_that_fails(specc: Specc) -> None:
+    for url in ("sqlite://", "sqlite:///nowhere.db", "nonsense"):
+        found = made(specc, "--sql", url, "--query", "index=select * from nowhere")
+        assert found["code"] == "SC643"
+
+
+def test_frame_whose_name_is_a_path(specc: Specc) -> None:
+    Path("a.csv").write_text("a\n1\n")
+    for name in ("../a", ".hidden", "a\\b", "a\x00b"):
+        found = made(specc, "--frame", f"{name}=a.csv", "--index-frame", name)
+        assert found["code"] == "SC644"
+
+
+def test_key_with_nulls(specc: Specc) -> None:
+    Path("a.csv").write_text("a,b\n1,2\n,3\n")
+    found = made(specc, "--frame", "index=a.csv", "--key", "index=a")
+    assert (found["code"], found["file"]) == ("SC645", "a.csv")
+
+
+def test_place_that_is_taken(specc: Specc, bundle: Path) -> None:
+    Path("out").mkdir()
+    Path("out/thesis.txt").write_text("mine")
+    Path("a.csv").write_text("a\n1\n")
+    for options in ([], ["--force"]):
+        assert made(specc, "--frame", "index=a.csv", *options)["code"] == "SC646"
+
+
+def test_column_that_is_no_number(specc: Specc) -> None:
+    Path("a.csv").write_text("a\nx\n")
+    found = made(specc, "--frame", "index=a.csv", "--column", "index.a=integer")
+    assert (found["code"], found["file"]) == ("SC647", "a.csv")
+
+
+def drafted(specc: Specc, label: str) -> Json:
+    """The one finding of a draft that is refused."""
+    return only(reported(specc("init", "bundle", "--label", label, "--format", "json"), 1))
+
+
+def test_label_in_two_frames(specc: Specc, frames: Frames) -> None:
+    Path("bundle").mkdir()
+    for name in ("left", "right"):
+        frames["shops"].to_parquet(f"bundle/{name}.parquet")
+    assert drafted(specc, "area")["code"] == "SC648"
+
+
+def test_label_that_is_a_time(specc: Specc, bundle: Path) -> None:
+    assert drafted(specc, "placed")["code"] == "SC649"
+
+
+def test_bundle_of_a_label_alone(specc: Specc, frames: Frames) -> None:
+    Path("bundle").mkdir()
+    frames["index"][["late"]].to_parquet("bundle/index.parquet")
+    assert drafted(specc, "late")["code"] == "SC650"

@@ -35,6 +35,15 @@ ELSEWHERE = {
     "SC625": ("a huge bundle", "test_zip_of_too_many_files"),
     "SC634": ("no run", "test_fits_of_a_folder_that_is_no_run"),
     "SC636": ("another run", "test_fits_of_another_extractor"),
+    "SC642": ("no spec", "test_table_that_cannot_be_read"),
+    "SC643": ("no spec", "test_query_that_fails"),
+    "SC644": ("no spec", "test_frame_whose_name_is_a_path"),
+    "SC645": ("no spec", "test_key_with_nulls"),
+    "SC646": ("no spec", "test_place_that_is_taken"),
+    "SC647": ("no spec", "test_column_that_is_no_number"),
+    "SC648": ("no spec", "test_label_in_two_frames"),
+    "SC649": ("no spec", "test_label_that_is_a_time"),
+    "SC650": ("no spec", "test_bundle_of_a_label_alone"),
 }
 """Codes that no case of the corpus can show: why, and the test of test_bad_input.py."""
 

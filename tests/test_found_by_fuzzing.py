@@ -151,3 +151,28 @@ def test_bins_of_a_number_beyond_two_to_the_53(tmp_path: Path) -> None:
     document["extractors"]["own"]["transformer"] = {"type": "piecewise_linear"}
     result = specc.run(document, bundle, out=tmp_path)
     assert result.ok, str(result)
+
+
+def test_a_split_called_train_is_watched_before_training(tmp_path: Path) -> None:
+    """Its loss of epoch 0 was that of the training, which there was none of, so nothing was
+    better and training ended at once."""
+    document = spec({"type": "output", "input_frames": ["own"]}, training={
+        "epochs": 2, "evaluate_before_training": True,
+        "early_stopping": {"split": "train", "patience": 3}})
+    result = specc.run(document, frames(), out=tmp_path)
+    assert result.history["epoch"].tolist() == [0, 1, 2]
+    assert result.history["loss_train"].notna().all()
+
+
+def test_samples_without_any_row_before_their_time() -> None:
+    """Without a key there was nothing to show of them."""
+    document = spec({"type": "output", "input_frames": ["own"]})
+    document["extractors"]["own"] = {
+        "type": "plain", "take_columns": ["spent"], "transformer": {"type": "continuous"},
+        "joins": [{"frame": "events", "on": None, "max_missing": 0,
+                   "as_of": {"sample": "now", "row": "at"}}]}
+    bundle = frames()
+    bundle["index"].loc[3, "now"] = pd.Timestamp("2020-02-03")
+    (found,) = (entry for entry in specc.validate(document, bundle).diagnostics if entry.is_error)
+    assert found.code == "SC626"
+    assert "for 'now'" in found.message and "2020-02-03" in found.message

@@ -159,7 +159,7 @@ def trained(plan: Plan) -> Any:
     return session
 
 
-@settings(max_examples=5, phases=UNSHRUNK)
+@settings(max_examples=4, phases=UNSHRUNK)
 @given(seed=st.integers(0, 10_000), cut=st.integers(HOURS // 2, HOURS))
 def test_what_comes_at_the_time_of_a_sample_or_later_changes_nothing(seed: int, cut: int) -> None:
     frames = visits_and_events(seed)
@@ -190,7 +190,7 @@ def test_garbage_reaches_the_samples_behind_it() -> None:
     assert {name for name in same if name.endswith("values")} == set()
 
 
-@settings(max_examples=5, phases=UNSHRUNK)
+@settings(max_examples=4, phases=UNSHRUNK)
 @given(seed=st.integers(0, 10_000))
 def test_rows_that_only_others_reach_do_not_move_a_fit(seed: int) -> None:
     frames = visits_and_events(seed)
@@ -255,8 +255,11 @@ def things(seed: int, garbage: bool) -> Frames:
         columns["since"] = columns["since"].where(np.arange(12) < 8, pd.Timestamp("1970-01-01"))
         columns["pair"][8:] = [np.array([1e4, 0.0])] * 4
         columns["tags"][8:] = [["w", "w", "u"]] * 4
-    index = pd.DataFrame({"thing": own, "late": late, "split": np.where(train, "train", "test")})
-    return {"index": index, "things": pd.DataFrame(columns, index=pd.Index(range(12), name="thing"))}
+    return {
+        "index": pd.DataFrame({"thing": own, "late": late,
+                               "split": np.where(train, "train", "test")}),
+        "things": pd.DataFrame(columns, index=pd.Index(range(12), name="thing")),
+    }
 
 
 def test_every_transformer_has_its_case() -> None:

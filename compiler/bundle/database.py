@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from ..diagnostics import codes
 from .errors import LIBRARY_FAILURES, BundleError, reason_of
+from .frames import check_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -66,7 +67,7 @@ def read_query(frame: str, connection: Connection, query: str) -> pa.Table:
     The query goes to the driver as it is. Exact decimals become floats. Text of which every
     value is an ISO 8601 date or time becomes times, as in a CSV file: SQLite has no others.
 
-    Raises: BundleError with SC643.
+    Raises: BundleError with SC604, SC643.
     """
     import sqlalchemy
 
@@ -74,7 +75,8 @@ def read_query(frame: str, connection: Connection, query: str) -> pa.Table:
         result = connection.execution_options(stream_results=True).exec_driver_sql(query)
         if not result.returns_rows:
             raise _failed(frame, "the query gives no rows", help="write a select")
-        names = [str(name) for name in result.keys()]  # noqa: SIM118: not a mapping
+        names = [*result.keys()]
+        check_names(frame, frame, names)
         parts = [_part(names, rows) for rows in result.partitions(_ROWS_AT_ONCE)]
         if not parts:
             return pa.Table.from_arrays([pa.nulls(0) for _ in names], names=names)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,11 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
 from ..diagnostics.hints import did_you_mean
 from ..diagnostics.suggest import nearest
+from ..diagnostics.wording import count as count_of
 from .bundle import DEFAULT_INDEX_FRAME, Bundle
 from .contents import SETTINGS_FILE, SUFFIX
 from .database import connected, read_query
 from .errors import BundleError, reason_of
-from .frames import check_names
 from .settings import VERSION
 from .sources import Table, read_table, with_dtypes
 
@@ -51,10 +51,12 @@ def make(out: Path, tables: Mapping[str, Table], keys: Mapping[str, Sequence[str
     Reports: SC604, SC606, SC607, SC612, SC614, SC616, SC642 to SC647; all that is wrong at once.
     """
     names = [*tables, *queries]
-    found = [*_check_names(names), *_check_named(names, keys, index_frame, dtypes)]
+    found = [replace(diagnostic, file=str(out)) for diagnostic in (
+        *_check_names(names), *_check_named(names, keys, index_frame, dtypes))]
     index_frame = index_frame or _only(names)
     if index_frame is None:
         found.append(codes.NO_INDEX_FRAME.at(
+            file=str(out),
             help="name the frame whose rows are the samples as the index frame"))
     refused = _refused(out, force)
     if refused is not None:
@@ -63,7 +65,8 @@ def make(out: Path, tables: Mapping[str, Table], keys: Mapping[str, Sequence[str
     try:
         return _write(out, _readers(tables, dtypes, url, queries), keys, index_frame, found)
     except BundleError as error:
-        return Result(None, (*found, *error.diagnostics))
+        return Result(None, (*found, *(replace(diagnostic, file=diagnostic.file or str(out))
+                                       for diagnostic in error.diagnostics)))
     except OSError as error:
         return Result(None, (*found, codes.UNWRITABLE_OUTPUT.at(
             file=str(out), path=str(out), reason=error.strerror or reason_of(error))))
@@ -140,7 +143,6 @@ def _readers(tables: Mapping[str, Table], dtypes: Mapping[str, Mapping[str, str]
         def of_query(name: str) -> _Read:
             def read() -> tuple[pa.Table, tuple[str, ...]]:
                 table = read_query(name, connection, queries[name])
-                check_names(name, name, table.column_names)
                 return with_dtypes(name, name, table, dtypes.get(name, {})), ()
 
             return read
@@ -166,7 +168,8 @@ def _write(out: Path, readers: Iterator[tuple[str, str, _Read]],
             try:
                 table, own = read()
             except BundleError as error:
-                found += error.diagnostics
+                found += (replace(diagnostic, file=diagnostic.file or file)
+                          for diagnostic in error.diagnostics)
                 continue
             key = tuple(keys.get(name, own))
             found += _check_key(name, file, table, key)
@@ -224,7 +227,8 @@ def _check_key(frame: str, file: str, table: pa.Table,
     words = ", ".join(map(repr, key))
     nulls = int(np.count_nonzero(~np.logical_and.reduce([valid(column) for column in columns])))
     if nulls:
-        yield codes.NULL_KEYS.at(file=file, key=words, frame=frame, count=nulls)
+        yield codes.NULL_KEYS.at(file=file, key=words, frame=frame,
+                                 rows=count_of(nulls, "row"))
     count, shown = duplicates(columns)
     if count:
         yield codes.DUPLICATE_KEYS.at(file=file, key=words, frame=frame, count=count,

@@ -142,7 +142,9 @@ def _csv(frame: str, path: Path,
         head = bytes(stream.read(_FIRST_LINE)).split(b"\n")[0].decode("utf-8", "replace")
     options = csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False,
                                  column_types=dict.fromkeys(dtypes, pa.string()))
-    parse = csv.ParseOptions(delimiter=_delimiter(head), newlines_in_values=True)
+    tabs = ".tsv" in (suffix.lower() for suffix in path.suffixes)
+    parse = csv.ParseOptions(delimiter="\t" if tabs else _delimiter(head),
+                             newlines_in_values=True)
     table = csv.read_csv(str(path), parse_options=parse, convert_options=options)
     for field in table.schema:
         if pa.types.is_binary(field.type):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..diagnostics.diagnostic import Patch
+from ..text.patch import value_at
 from ..text.pointer import join
 from .alignment import aligned
 from .canonical import as_text
@@ -87,7 +88,15 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
     ]
     walk.compare(like_second, second, "", "")
     ordered = sorted(walk.changes, key=lambda change: SECTIONS.index(change.sections[0]))
-    return Comparison(first, second, tuple(ordered), (*patch, *walk.patch))
+    return Comparison(first, second, tuple(_as_it_was(change, first) for change in ordered),
+                      (*patch, *walk.patch))
+
+
+def _as_it_was(change: Change, first: Mapping[str, Any]) -> Change:
+    """A change with its old value by the names of the first spec."""
+    if change.before is None or change.kind == "moved":
+        return change
+    return replace(change, old=value_at(first, change.before))
 
 
 def _labels(spec: Mapping[str, Any]) -> set[str]:
@@ -115,7 +124,7 @@ class _Walk:
         elif isinstance(old, list) and isinstance(new, list):
             self._lists(old, new, before, after)
         else:
-            self._note("changed", before, after, old, new)
+            self._note("changed", before, after, new)
             self.patch.append({"op": "replace", "path": before, "value": new})
 
     def _objects(self, old: Mapping[str, Any], new: Mapping[str, Any], before: str,
@@ -123,7 +132,7 @@ class _Walk:
         for key in {**old, **new}:
             here, there = join(before, key), join(after, key)
             if key not in new:
-                self._note("removed", here, None, old=old[key])
+                self._note("removed", here, None)
                 self.patch.append({"op": "remove", "path": here})
             elif key not in old:
                 self._note("added", None, there, new=new[key])
@@ -138,19 +147,19 @@ class _Walk:
             if place is not None and other is not None:
                 self.compare(old[place], new[other], join(before, place), join(after, other))
             elif place is not None:
-                self._note("removed", join(before, place), None, old=old[place])
+                self._note("removed", join(before, place), None)
                 removed.insert(0, {"op": "remove", "path": join(before, place)})
             elif other is not None:
                 self._note("added", None, join(after, other), new=new[other])
                 added.append({"op": "add", "path": join(before, other), "value": new[other]})
         self.patch += [*removed, *added]
 
-    def _note(self, kind: Kind, before: str | None, after: str | None, old: Any = None,
+    def _note(self, kind: Kind, before: str | None, after: str | None,
               new: Any = None) -> None:
         found = {section for place in (before, after) if place is not None
                  for section in sections_of(place, self.draws)}
-        self.changes.append(Change(kind, before, after, old, new, tuple(
-            section for section in SECTIONS if section in found)))
+        sections = tuple(section for section in SECTIONS if section in found)
+        self.changes.append(Change(kind, before, after, new=new, sections=sections))
 
 
 def _other_type(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

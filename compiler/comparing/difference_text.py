@@ -61,7 +61,9 @@ def verdict(comparison: Comparison) -> str:
     if not changed:
         return "only names change"
     words = f"{_listed(changed)} {'changes' if len(changed) == 1 else 'change'}"
-    return f"{words}; the same {_listed(kept)}" if kept else words
+    if not kept:
+        return words
+    return f"{words}; {_listed(kept)} {'stays' if len(kept) == 1 else 'stay'} the same"
 
 
 def difference_json(comparison: Comparison) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def renaming(spec: Mapping[str, Any], names: Mapping[str, str]) -> tuple[Patch, 
     moves = [{"op": "move", "from": join(EXTRACTORS, old), "path": join(EXTRACTORS, new)}
              for old, new in sorted(names.items())]
     replaced = []
-    for pointer in _reads(spec):
+    for pointer in mentions(spec):
         extractor, dot, aggregation = _split(value_in(spec, pointer), names)
         if extractor in names:
             replaced.append({"op": "replace", "path": pointer,
@@ -48,7 +48,7 @@ def _only(spec: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, list[s
     alone = {name: "" for name in extractors if name not in other["extractors"]}
     if not alone:
         return {}
-    read = [_split(value_in(spec, pointer), alone)[0] for pointer in _reads(spec)]
+    read = [_split(value_in(spec, pointer), alone)[0] for pointer in mentions(spec)]
     ordered = dict.fromkeys([*(name for name in read if name in alone), *sorted(alone)])
     found: dict[str, list[str]] = {}
     for name in ordered:
@@ -67,25 +67,25 @@ def _split(read: str, names: Mapping[str, str]) -> tuple[str, str, str]:
     return read, "", ""
 
 
-def _reads(spec: Mapping[str, Any]) -> Iterator[str]:
+def mentions(spec: Mapping[str, Any]) -> Iterator[str]:
     """The pointer of every mention of an extractor."""
     if "label" in spec:
         yield "/label"
-    yield from _reads_in("/network", spec["network"])
+    yield from _mentions_in("/network", spec["network"])
     for name, head in (spec.get(HEADS) or {}).items():
         yield join("", HEADS, name, "label")
-        yield from _reads_in(join("", HEADS, name, "network"), head["network"])
+        yield from _mentions_in(join("", HEADS, name, "network"), head["network"])
 
 
-def _reads_in(pointer: str, value: Any) -> Iterator[str]:
+def _mentions_in(pointer: str, value: Any) -> Iterator[str]:
     """The mentions in a network node and all below it."""
     if isinstance(value, list):
         for index, element in enumerate(value):
-            yield from _reads_in(join(pointer, index), element)
+            yield from _mentions_in(join(pointer, index), element)
     elif isinstance(value, Mapping):
         for key, element in value.items():
             place = join(pointer, key)
             if key in _READ_BY and isinstance(element, list):
                 yield from (join(place, index) for index in range(len(element)))
             else:
-                yield from _reads_in(place, element)
+                yield from _mentions_in(place, element)

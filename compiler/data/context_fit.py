@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..bundle import Bundle, BundleError
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
+from ..fits.frozen import frozen_scalers, other_scalers
 from ..fits.saved import SavedFits
 from ..planning.available import available_memory
 from ..planning.context_memory import check_results
@@ -65,8 +66,11 @@ def fit_context(bound: BoundContext, bundle: Bundle, samples: Samples,
             rows = encode_rows(fitted, bundle)
         except BundleError as error:
             return Result(None, (*found, *error.diagnostics))
-        aggregates = {name: _fit(bound, node, rows, samples, found)
-                      for name, node in nodes.items()}
+        for name, node in nodes.items():
+            kept = frozen_scalers(bound.context, name, node, saved)
+            found += kept.diagnostics
+            if kept.stage is not None:
+                aggregates[name] = _fit(bound, node, rows, samples, kept.stage, found)
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
     return Result(FittedContext(bound, fitted, aggregates), tuple(found))
@@ -109,11 +113,14 @@ def _scaler(node: Node) -> Node | None:
 
 
 def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples,
-         found: list[Diagnostic]) -> FittedAggregate:
+         kept: Mapping[str, Scaler], found: list[Diagnostic]) -> FittedAggregate:
     """Scalers fitted on the training samples that have rows. Results that are kept are computed
     where they stay; of others no more than those of one window are in memory.
 
-    Reports: SC714.
+    Args:
+        kept: scalers of an earlier run by column, in place of new ones; empty without.
+
+    Reports: SC636, SC714.
     """
     presence = node.args["presence"]
     windows_of_rows = parts(node, rows.names)
@@ -130,7 +137,11 @@ def _fit(bound: BoundContext, node: Node, rows: ContextRows, samples: Samples,
         windows = part.windows(bound.windows)
         write_results(rows, windows, node, out)
         filled = lengths(windows) > 0
-        own = _fit_scalers(_scaler(node), out, samples.training & filled)
+        own = [kept[column] for column in part.names if column in kept] if kept \
+            else _fit_scalers(_scaler(node), out, samples.training & filled)
+        if len(own) < width:
+            found.append(other_scalers(node, "it has other columns"))
+            break
         scalers += own
         rescale(out, filled, own)
         found += _too_large(node, part.names, out)

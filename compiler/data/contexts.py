@@ -60,7 +60,8 @@ def bind_context(context: Context, graph: Graph, bundle: Bundle, index_frame: st
     own = [] if windows is None else [
         replace(label, chain=None, windows=windows) for label in labels]
     rows = None if windows is None else windows.rows.astype(np.int64)
-    inner = Population(graph, bundle, index_frame, frame, rows, undecided, _placing(context))
+    inner = Population(graph, bundle, index_frame, frame, rows, undecided, _placing(context),
+                       population.taken)
     extractors: dict[str, BoundExtractor] = {}
     for extractor in context.extractors:
         bound, _ = inner.bind(extractor, own, found)

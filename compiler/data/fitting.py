@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..bundle import Bundle, BundleError
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
-from ..fits.frozen import check_frozen, frozen_columns
+from ..fits.frozen import check_frozen, check_own, frozen_columns
 from ..fits.saved import SavedFits
 from ..stages import BoundExtractor, Extractor, FittedExtractor
 from ..text.pointer import join
@@ -71,12 +71,14 @@ class Population:
         seen: which of them are read at all, `[population]`; None for all.
         saved: the fits of an earlier run, for extractors that are frozen.
         labels: those of the training samples; None for the label itself and in contexts.
+        predicts: whether the fits are those of this very graph, so that values alone are judged.
     """
 
     weights: NDArray[np.int64]
     seen: NDArray[np.bool_] | None = None
     saved: SavedFits | None = None
     labels: TrainingLabels | None = None
+    predicts: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +152,8 @@ def fit_extractor(entry: BoundExtractor, bundle: Bundle, population: Population,
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
     extractor = FittedExtractor(entry, reach.rows, reach.count, reach.positions, tuple(fitted))
-    if extractor.folds and population.labels is not None:
+    # Frozen means are of labels of another run, which has its own folds.
+    if extractor.folds and population.labels is not None and not entry.extractor.frozen:
         extractor = replace(extractor, fold_of=population.labels.fold_of)
     return Result(extractor, tuple(found))
 
@@ -175,8 +178,12 @@ def _fit_values(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reac
     target = None if population.labels is None else population.labels.at(reach.positions)
     rows = ColumnRows(frame, name, values, reach.training[: len(values)], reach.without_row,
                       target)
-    result = fit_column(extractor.transformer, rows) if kept is None \
-        else check_frozen(kept, extractor, rows)
+    if kept is None:
+        result = fit_column(extractor.transformer, rows)
+    elif population.predicts:
+        result = check_own(kept, extractor, rows)
+    else:
+        result = check_frozen(kept, extractor, rows)
     for diagnostic in result.diagnostics:
         if found and diagnostic.code in _TOLD_ONCE:
             continue

@@ -81,7 +81,7 @@ class Matching:
             if walked.missing and missing_rows == "error":
                 found.append(codes.MISSING_ROWS.at(
                     join.pointer, count=walked.missing, samples=samples,
-                    frame=step.right, key=", ".join(step.columns),
+                    frame=step.right, key=", ".join(_sought(step)),
                     examples=", ".join(walked.examples),
                 ))
             total = self._bundle.rows(step.right)
@@ -92,7 +92,7 @@ class Matching:
                 null_keys=walked.null_keys, rows=total, orphans=total - walked.reached,
                 max_missing=join.max_missing,
             ))
-            found += _over_budget(coverage[-1])
+            found += _over_budget(coverage[-1], _sought(step))
         if found:
             return Result(None, tuple(found))
         rows = compact(walked.rows, self._bundle.rows(chain.end))
@@ -122,16 +122,24 @@ class Matching:
             left = self._bundle.read(step.left, step.columns).columns
             rows = self._before(before.rows, step, left) if step.as_of is not None \
                 else compose(before.rows, self._matched(step, left))
-            lost = before.rows[(before.rows >= 0) & (rows < 0)]
+            gone = (before.rows >= 0) & (rows < 0)
+            lost = before.rows[gone]
             whole = np.ones(self._bundle.rows(step.left), dtype=np.bool_)
             for column in left:
                 whole &= valid(decoded(column))
             self._walked[prefix] = _Walked(
-                rows, len(lost), examples(left, lost) if left else (),
+                rows, len(lost),
+                examples(left, lost) if left else self._times(step, gone),
                 null_keys=int(np.count_nonzero(~whole[lost])),
                 reached=int(np.count_nonzero(np.bincount(rows[rows >= 0], minlength=1))),
             )
         return self._walked[prefix]
+
+    def _times(self, step: Step, gone: NDArray[np.bool_]) -> tuple[str, ...]:
+        """The times of samples that found no row of any key."""
+        assert step.as_of is not None and self._frame is not None and self._rows is not None
+        times = self._bundle.read(self._frame, step.as_of[:1]).columns
+        return examples(times, self._rows[gone].astype(np.int64))
 
     def _matched(self, step: Step, left: list[Values]) -> Rows:
         if step not in self._steps:
@@ -151,13 +159,18 @@ class Matching:
         return np.where(rows >= 0, found, -1)
 
 
-def _over_budget(step: Coverage) -> Iterator[Diagnostic]:
+def _sought(step: Step) -> tuple[str, ...]:
+    """The columns by which a row is looked for: where any key will do, the time."""
+    return step.columns or (step.as_of or ())[:1]
+
+
+def _over_budget(step: Coverage, sought: tuple[str, ...]) -> Iterator[Diagnostic]:
     """SC626 where a join loses more samples than its `max_missing` allows."""
     if step.missing > step.max_missing * step.samples:
         yield codes.TOO_MANY_MISSING.at(
             below(step.pointer, "max_missing"), count=step.missing, samples=step.samples,
             frame=step.frame, share=percent(step.missing / step.samples),
-            budget=percent(step.max_missing), key=", ".join(map(repr, step.columns)),
+            budget=percent(step.max_missing), key=", ".join(map(repr, sought)),
             examples=", ".join(step.missing_examples),
         )
 

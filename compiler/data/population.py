@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -81,11 +81,14 @@ class Population:
         undecided: frames whose key the spec names wrongly, which is reported elsewhere.
         placing: columns of the frame that say which rows these are, such as keys and times: only
             their exact name takes them.
+        taken: extractor -> its columns, where a model names them; nothing is hidden then.
     """
 
     def __init__(self, graph: Graph, bundle: Bundle, index_frame: str | None, frame: str | None,
                  rows: NDArray[np.int64] | None, undecided: Collection[str],
-                 placing: Collection[str] = ()) -> None:
+                 placing: Collection[str] = (),
+                 taken: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.taken = taken
         self._bundle = bundle
         self._index_frame = index_frame
         self._frame = frame
@@ -135,6 +138,9 @@ class Population:
         if frame == self._index_frame:
             hidden |= {name for name in self._apart if name is not None}
         dtypes = {field.name: classify(field.type) for field in schema}
+        if self.taken is not None:
+            return tuple(Column(name, dtypes[name]) for name in self.taken[extractor.name]
+                         if name in dtypes)
         selection = select(extractor.take, extractor.drop, dtypes, frame, hidden)
         wrong = [*selection.diagnostics, *_leaks(selection.columns, secret)]
         if not selection.columns and not wrong:

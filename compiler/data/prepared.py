@@ -60,9 +60,14 @@ class Prepared:
         return masks[-1] if masks else None
 
 
-def prepare_bundle(graph: Graph, bundle: Bundle, index_frame: str | None) -> Prepared:
-    """Takes the steps one by one; a broken one is told, and what follows from it is not."""
-    run = _Run(bundle, index_frame)
+def prepare_bundle(graph: Graph, bundle: Bundle, index_frame: str | None, *,
+                   may_be_empty: bool = False) -> Prepared:
+    """Takes the steps one by one; a broken one is told, and what follows from it is not.
+
+    Args:
+        may_be_empty: whether a filter may keep nothing of a frame.
+    """
+    run = _Run(bundle, index_frame, may_be_empty)
     for step in graph.bundle.prepare:
         if step.type not in STEPS:
             continue
@@ -87,6 +92,7 @@ class _Run:
 
     bundle: Bundle
     index_frame: str | None
+    may_be_empty: bool
     filters: list[tuple[str, Rows]] = field(default_factory=list)
     made: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     described: list[Mapping[str, Any]] = field(default_factory=list)
@@ -119,7 +125,7 @@ class _Run:
         except BundleError as error:
             self.found += error.diagnostics
             mask = None
-        if mask is not None and rows and not mask.any():
+        if mask is not None and rows and not mask.any() and not self.may_be_empty:
             self.found.append(codes.NO_ROWS_KEPT.at(step.pointer, rows=f"{rows:,}", frame=frame))
             mask = None
         if mask is None:

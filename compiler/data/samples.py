@@ -49,7 +49,7 @@ def bind_samples(graph: Graph, bundle: Bundle, frame: str,
     priority_step, priority_twice = _only([step for step in steps if step.type == PRIORITY],
                                           PRIORITY)
     found = [*twice, *priority_twice]
-    splits = (_stored_splits(bundle, frame) if split_step is None
+    splits = (stored_splits(bundle, frame) if split_step is None
               else prepare_split(split_step, bundle, frame, graph.seed,
                                  prepared.allowed(split_step)))
     found += splits.diagnostics
@@ -58,7 +58,7 @@ def bind_samples(graph: Graph, bundle: Bundle, frame: str,
             every = np.ones(bundle.rows(frame), dtype=np.bool_)
             found += prepare_priority(priority_step, bundle, frame, every).diagnostics
         return Result(None, tuple(found))
-    there = _filtered(splits.stage, prepared.allowed())
+    there = filtered(splits.stage, prepared.allowed())
     train_on, names, wrong = _choose(graph.training, there)
     found += wrong
     if any(diagnostic.is_error for diagnostic in found):
@@ -97,7 +97,8 @@ def _only(steps: list[Node], column: str) -> tuple[Node | None, list[Diagnostic]
     return (steps[0] if steps else None), twice
 
 
-def _stored_splits(bundle: Bundle, frame: str) -> Result[Splits]:
+def stored_splits(bundle: Bundle, frame: str) -> Result[Splits]:
+    """What the column `split` says. Reports SC614, SC617. Raises BundleError for damaged pages."""
     schema = bundle.schema(frame)
     file = bundle.file(frame)
     if SPLIT not in schema.names:
@@ -116,7 +117,7 @@ def _stored_splits(bundle: Bundle, frame: str) -> Result[Splits]:
     return Result(Splits(renumber[value_codes], tuple(names)))
 
 
-def _filtered(splits: Splits, allowed: NDArray[np.bool_] | None) -> Splits:
+def filtered(splits: Splits, allowed: NDArray[np.bool_] | None) -> Splits:
     """The splits of the rows that filters keep."""
     if allowed is None:
         return splits

@@ -276,9 +276,9 @@ UNDEFINED_METRIC = Code(
 INTERRUPTED = Code(
     "SC504", ERROR, "interrupted in epoch {epoch}, batch {batch}",
     help="the files written so far are whole",
-    doc="The user stopped the run.",
+    doc="The user, or the system, stopped the run. The first Ctrl-C or SIGTERM lets the step end "
+    "and keeps a checkpoint, the second stops at once.",
 )
-
 NO_MODEL = Code(
     "SC508", ERROR, "no model can be read from {path!r}: {reason}",
     help="name a run folder that specc has written, or its folder `model`",
@@ -302,10 +302,62 @@ OTHER_WEIGHTS = Code(
     help="copy the whole folder `model` from where the run wrote it",
     doc="Weights are looked up by name; each has the shape and the dtype that the spec gives it.",
 )
-UNWRITABLE_FILE = Code(
-    "SC512", ERROR, "cannot write {path!r}: {reason}",
-    help="name another file with --out, that ends in .parquet or .csv for predictions",
-    doc="A file is written under another name and renamed, so that one that is there is whole.",
+UNWRITABLE_CHECKPOINT = Code(
+    "SC513", ERROR, "cannot write the checkpoint {path!r}: {reason}",
+    help="make room, then go on from the last checkpoint: specc resume RUN",
+    doc="A checkpoint is written beside the last one and takes its place when it is whole, so the "
+    "last one is still there.",
+)
+NO_RUN = Code(
+    "SC514", ERROR, "no run can be read from {path!r}: {reason}",
+    help="name a run folder that `specc run` has written",
+    doc="What a run was made from stands in `spec.json`, `environment.json` and `inputs.json` of "
+    "its folder.",
+)
+DAMAGED_CHECKPOINT = Code(
+    "SC515", ERROR, "the checkpoint {path!r} is damaged: {reason}",
+    help="remove it: a run without a checkpoint starts again at its beginning",
+    doc="A checkpoint holds a hash of its content, so that a file that was cut, changed or taken "
+    "from another run is not used.",
+)
+CHANGED_INPUT = Code(
+    "SC516", ERROR, "the run cannot go on: {what} is {now}, and was {then} when it started",
+    help="put back what the run started with, or start a new run with `specc run`",
+    doc="A run that goes on must give the bytes that it would have given without a stop, so its "
+    "spec, its frames, its device and the versions of its libraries are those that it started "
+    "with.",
+)
+UNKNOWN_BUNDLE = Code(
+    "SC517", ERROR, "the run does not say where its bundle is",
+    help="name it: specc resume RUN BUNDLE",
+    doc="A run on frames in memory has no bundle to open again.",
+)
+RUN_IN_USE = Code(
+    "SC518", ERROR, "another process is at work on the run {path!r}",
+    help="wait for it, or stop it first",
+    doc="Two processes that wrote into one run folder would spoil it.",
+)
+UNFINISHED_RUN = Code(
+    "SC519", ERROR, "the run {path!r} has not finished",
+    help="finish it first: specc resume {path}",
+    doc="What comes out of a run is known, and can be compared or trained on, when it is done.",
+)
+NO_CHECKPOINT = Code(
+    "SC520", ERROR, "the run {path!r} has kept no checkpoint",
+    help='train it with checkpoints: leave "checkpoint" out of `training`',
+    doc="A run is continued with the state of its optimizer, which only a checkpoint holds.",
+)
+OTHER_NETWORK = Code(
+    "SC521", ERROR, "the network is not that of the run {path!r}: {reason}",
+    help="leave the network and the columns as they were, or start a new run",
+    doc="A run is continued with its own weights, so the network has the same ones.",
+)
+
+DAMAGED_RUN = Code(
+    "SC526", ERROR, "{name!r} of the run is damaged: {reason}",
+    help="copy the whole run folder from where the run wrote it",
+    doc="`specc report` and `specc compare` read a run folder and nothing else; a file of it that "
+    "was cut or changed is not used.",
 )
 
 # SC6xx: the bundle: files, frames, keys, columns
@@ -515,7 +567,7 @@ BAD_FRAME_NAME = Code(
     doc="A frame is stored as a file of its name, on systems that read names differently.",
 )
 NULL_KEYS = Code(
-    "SC645", ERROR, "the key {key} of the frame {frame!r} is null in {count} rows",
+    "SC645", ERROR, "the key {key} of the frame {frame!r} is null in {rows}",
     help="leave these rows out, or name other key columns",
     doc="A null never matches, so a row without a key cannot be found.",
 )

@@ -10,9 +10,10 @@ import numpy as np
 from ...schema.transformers.categories import FOLDS
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
-from ..stages import Extractor
-from ..text.pointer import join
+from ..stages import Context, Extractor, Node
+from ..text.pointer import join, parts
 from ..transformers import ColumnRows, FittedColumn, Ids, fit_column
+from ..transformers.scalers import Scaler
 from .saved import BROKEN, SavedFits
 
 _OF_THE_SPEC = (codes.CONFLICTING_KEYS.name, codes.UNSUPPORTED_DTYPE.name)
@@ -61,6 +62,12 @@ def check_frozen(kept: FittedColumn, extractor: Extractor,
             f"`{like.stage.type}`"),))
     if isinstance(kept, Ids) and kept.vectors is not None:
         return Result(None, (_other(extractor, "the run was given `vectors`, this learns them"),))
+    return check_own(kept, extractor, rows)
+
+
+def check_own(kept: FittedColumn, extractor: Extractor, rows: ColumnRows) -> Result[FittedColumn]:
+    """A column that was fitted for this very extractor, and can encode these values. Reports
+    SC636, and what the column's own `check` reports."""
     try:
         refused = kept.check(rows, extractor.transformer.pointer)
         whole = bool(refused) or _encodes(kept, rows)
@@ -70,6 +77,28 @@ def check_frozen(kept: FittedColumn, extractor: Extractor,
     if not whole:
         return Result(None, (_other(extractor, f"it does not encode {rows.name!r} as numbers"),))
     return Result(None if refused else kept, refused)
+
+
+def frozen_scalers(context: Context, name: str, node: Node,
+                   saved: SavedFits | None) -> Result[dict[str, Scaler]]:
+    """The scalers of a `group_by` of an earlier run by column; none for a context that is fitted
+    anew. Reports SC634 to SC636."""
+    if not context.frozen:
+        return Result({})
+    if saved is None:
+        return Result(None, (codes.NO_FITS.at(context.pointer, name=context.name),))
+    try:
+        scalers = saved.scalers(f"{context.name}.{name}")
+    except ValueError as error:
+        return Result(None, (codes.UNREADABLE_FITS.at(reason=f"{saved.place}: {error}"),))
+    if not scalers:
+        return Result(None, (other_scalers(node, "the run has no aggregation of this name"),))
+    return Result(scalers)
+
+
+def other_scalers(node: Node, reason: str) -> Diagnostic:
+    """The finding about a `group_by` that is not that of the earlier run (SC636)."""
+    return codes.OTHER_FITS.at(node.pointer, name=parts(node.pointer)[-1], reason=reason)
 
 
 def _encodes(kept: FittedColumn, rows: ColumnRows) -> bool:

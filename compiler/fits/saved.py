@@ -80,7 +80,7 @@ def open_fits(run: Path) -> Result[SavedFits]:
             if (folder / name).stat().st_size > LARGEST_STATE:
                 return Result(None, (_unreadable(folder, f"{name} is too large"),))
         states = json.loads((folder / STATES).read_text(encoding="utf-8"))
-        arrays = _read_arrays(folder / ARRAYS)
+        arrays = read_arrays(folder / ARRAYS)
     except (OSError, ValueError, RecursionError, pa.ArrowException) as error:
         return Result(None, (_unreadable(folder, str(error).partition("\n")[0]),))
     if not isinstance(states, dict):
@@ -88,7 +88,11 @@ def open_fits(run: Path) -> Result[SavedFits]:
     return Result(SavedFits(str(folder), states, arrays))
 
 
-def _read_arrays(path: Path) -> dict[str, pa.Array]:
+def read_arrays(path: Path) -> dict[str, pa.Array]:
+    """The arrays of a file of one row of lists, by name.
+
+    Raises OSError, or an exception of Arrow for a file that is none.
+    """
     with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source) as reader:
         table = reader.read_all()
     # Arrow believes what a file says of lengths, and reads beyond its memory if that is wrong.

@@ -17,7 +17,7 @@ from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Target
 from ..stages import Graph, Node
 from ..text.pointer import join, touched
-from .heads import check_heads, nodes, views
+from .heads import nodes, views
 from .parameter_groups import check_settings
 
 Args = Mapping[str, Any]
@@ -86,7 +86,6 @@ def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
     if graph.scheduler is not None:
         yield from _check_scheduler(graph.scheduler, graph.optimizer)
     yield from _check_training(graph)
-    yield from check_heads(graph)
 
 
 def _check_training(graph: Graph) -> Iterator[Diagnostic]:
@@ -101,7 +100,8 @@ def _check_training(graph: Graph) -> Iterator[Diagnostic]:
         yield _conflict(
             "/training/mini_batch_size", "mini_batch_size",
             f"{training.mini_batch_size} rows cannot be cut from a batch of "
-            f"{training.batch_size}", "make batch_size larger, or leave mini_batch_size out")
+            f"{training.batch_size}", "make batch_size larger, or leave mini_batch_size out",
+            fix_value=training.batch_size)
     sampler = training.sampler.args
     if sampler.get("size", 0) > 1 and not sampler["replacement"]:
         yield _conflict(

@@ -115,7 +115,8 @@ def check_settings(graph: Graph, rule: GroupRule) -> Iterator[Diagnostic]:
     if rule.lr is None and rule.weight_decay is None:
         yield codes.CONFLICTING_KEYS.at(
             rule.pointer, name="parameter_groups", reason="a group sets nothing",
-            help='give it "lr" or "weight_decay", or remove it')
+            help='give it "lr" or "weight_decay", or remove it',
+            fix=({"op": "remove", "path": rule.pointer},))
     if rule.weight_decay is not None and "weight_decay" not in graph.optimizer.args:
         yield codes.CONFLICTING_KEYS.at(
             join(rule.pointer, "weight_decay"), target="key", name="weight_decay",

@@ -8,12 +8,12 @@ from typing import Any
 
 from ...schema import load_schema
 from ...schema.declaration import NetworkType
-from ...schema.heads import HEADS, LOSS, written_out
+from ...schema.heads import HEADS, LOSS, REPLACED, written_out
 from ...schema.networks import NETWORKS
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Result
 from ..network.early_stopping import check_metric
-from ..network.heads import check_trunk
+from ..network.heads import check_heads, check_trunk
 from ..network.loss_repair import MEAN_SQUARES
 from ..network.parameter_groups import check_nodes
 from ..network.references import check_reads, missing_label, reads_of
@@ -51,7 +51,8 @@ def resolve(spec: Spec) -> Result[Graph]:
     if value[HEADS] is None and value[LOSS] is None:
         # Heads that were wrong are gone, and nothing says what stands in their place.
         value = with_defaults(load_schema(), {**spec.value, LOSS: {"type": MEAN_SQUARES}})
-        holes.add(f"/{LOSS}")
+        holes |= {join("", key) for key in REPLACED}
+    untold = frozenset(holes | spec.assumed)
     objects = value["extractors"]
     extractors = {
         part.name: part for name, inner in objects.items() if inner["type"] != CONTEXT
@@ -79,8 +80,7 @@ def resolve(spec: Spec) -> Result[Graph]:
         label = extractors.get(name) if name in objects else None
         if label is None:
             label = unknown_label(name)
-            found.extend(missing_label(name, given, frames, reads, spec.holes | spec.assumed,
-                                       pointer))
+            found.extend(missing_label(name, given, frames, reads, untold, pointer))
             holes.add(label.pointer)
         elif label.transformer.type == IDS:
             holes.add(label.pointer)
@@ -135,7 +135,8 @@ def resolve(spec: Spec) -> Result[Graph]:
         heads=heads,
         training=training(value["training"]),
     )
-    return Result(graph, (*found, *check_nodes(graph), *check_metric(graph)))
+    return Result(graph, (*found, *check_nodes(graph), *check_metric(graph),
+                          *check_heads(graph)))
 
 
 def _read_of(entry: Context, frames: Mapping[str, BatchFrame]) -> Context:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...schema.conditions import LISTINGS, NULL_TESTS
 from ..diagnostics import codes
-from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic, Patch
 from ..text.pointer import join, parts, touched
 
 Condition = Mapping[str, Any]
@@ -35,16 +35,20 @@ def check_words(pointer: str, conditions: Sequence[Any]) -> Iterator[Diagnostic]
     for place, condition in each_condition(pointer, conditions):
         word, value = condition["is"], condition["value"]
         if word in NULL_TESTS and value is not None:
-            yield _wrong(place, f"is not read by {word!r}", "leave `value` out")
+            yield _wrong(place, f"is not read by {word!r}", "leave `value` out",
+                         ({"op": "remove", "path": join(place, "value")},))
         elif word in LISTINGS and not isinstance(value, list):
-            yield _wrong(place, f"{word!r} wants a list of values", "write them in brackets")
+            yield _wrong(place, f"{word!r} wants a list of values", "write them in brackets",
+                         None if value is None
+                         else ({"op": "replace", "path": join(place, "value"), "value": [value]},))
         elif word not in (*LISTINGS, *NULL_TESTS) and (value is None or isinstance(value, list)):
             yield _wrong(place, f"{word!r} wants one value",
                          'compare with a list by "in", and with null by "null" or "not_null"')
 
 
-def _wrong(place: str, reason: str, help: str) -> Diagnostic:
-    return codes.CONFLICTING_KEYS.at(join(place, "value"), name="value", reason=reason, help=help)
+def _wrong(place: str, reason: str, help: str, fix: Patch | None = None) -> Diagnostic:
+    return codes.CONFLICTING_KEYS.at(join(place, "value"), name="value", reason=reason, help=help,
+                                     fix=fix)
 
 
 def check_steps(steps: Sequence[Mapping[str, Any]],

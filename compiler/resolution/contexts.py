@@ -76,7 +76,7 @@ def _conflict(pointer: str, key: str, reason: str, help: str, *,
 def _check_place(entry: Context, value: Mapping[str, Any]) -> Iterator[Diagnostic]:
     if value["as_of"] is not None and value["at"] is not None:
         yield _conflict(entry.pointer, "at", "`as_of` says already where the sample stands",
-                        "remove one of the two")
+                        "remove one of the two", removed=True)
     elif entry.strict and entry.include_self:
         yield _conflict(entry.pointer, "include_self", "`as_of` shows no row of the sample's own "
                         "time", 'remove it, or use "at" in place of "as_of"', removed=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..stages import EarlyStopping, GroupRule, Training
+from ..stages import Checkpointing, EarlyStopping, GroupRule, Training
 from ..text.pointer import join
 from .extractors import node
 
@@ -16,6 +16,7 @@ def training(value: Object) -> Training:
     """The record of `training`."""
     evaluate_on = value["evaluate_on"]
     groups, stopping = value["parameter_groups"], value["early_stopping"]
+    checkpoint = value["checkpoint"]
     return Training(
         epochs=value["epochs"],
         batch_size=value["batch_size"],
@@ -38,6 +39,7 @@ def training(value: Object) -> Training:
         parameter_groups=tuple(_group(index, group) for index, group in enumerate(groups)),
         device=value["device"],
         threads=value["threads"],
+        checkpoint=None if checkpoint is None else Checkpointing(**checkpoint),
     )
 
 

@@ -103,7 +103,8 @@ def _graph(*extractors: tuple[Extractor, dict[str, Any]], index_frame: str | Non
                      train_on=("train", "display"), evaluate_on=None, evaluate_every=1,
                      evaluate_before_training=False, early_stopping=None,
                      sampler=_sampler("auto"), sample_weight=None, class_weight=None,
-                     no_decay=(), parameter_groups=(), device="cpu", threads=None),
+                     no_decay=(), parameter_groups=(), device="cpu", threads=None,
+                     checkpoint=None),
             **training,
         ),
     )

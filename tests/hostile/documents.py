@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import json
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 GIANT = 1_000_000
@@ -32,6 +34,9 @@ _SPEC: dict[str, Any] = {
     "metrics": [{"type": "sklearn.metrics:roc_auc_score"}],
     "training": {"epochs": 1, "batch_size": 5, "device": "cpu"},
 }
+
+# This file is run by its path, so its neighbour is too.
+_CONTEXTS = runpy.run_path(str(Path(__file__).with_name("contexts.py")))
 
 # What Hydra, jsonargparse, Keras and pickles have been made to import.
 _IMPORTS = (
@@ -132,6 +137,7 @@ def documents() -> Iterator[tuple[str, str]]:
     yield from _names()
     yield from _duplicates()
     yield from _giants()
+    yield from _CONTEXTS["refused"](_SPEC)
 
 
 def on_a_bundle() -> Iterator[tuple[str, str]]:
@@ -144,6 +150,7 @@ def on_a_bundle() -> Iterator[tuple[str, str]]:
         yield f"index frame {shown}", _with(("bundle", "index_frame"), name)
         yield f"key of {shown}", _with(("bundle", "keys"), {name: "customer"})
         yield f"column {shown}", _with(("extractors", "order", "take_columns", 0), f"{name}?")
+    yield from _CONTEXTS["refused_on_a_bundle"](_SPEC)
 
 
 def _imports() -> Iterator[tuple[str, str]]:

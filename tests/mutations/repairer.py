@@ -16,8 +16,8 @@ from .outcome import Compiler
 
 _QUESTION = re.compile(r"did you mean (['\"])(?P<name>.+?)\1\?")
 _BELONGS = re.compile(r"it belongs in (?P<place>/\S*|the top level)")
-_EXAMPLE = re.compile(r"^such as (?P<value>.*)$")
-_SUCH_AS = re.compile(r'add it, such as (?P<member>".*)$')
+_EXAMPLE = re.compile(r"^(?:write .*, )?such as (?P<value>.*)$")
+_SUCH_AS = re.compile(r'add it, such as (?P<member>".*)$|^add (?P<single>"\w+": [\w"]+)$')
 _ONE_OF = re.compile(r"one of: (?P<value>\"[^\"]*\"|[^\s,]+)")
 _KNOWN = re.compile(r"known (?P<noun>[a-z ]+?)(?: with these keys)?: (?P<name>.+?)(?:, | and |$)")
 _EVEN = re.compile(r"even: (?P<width>\d+) or")
@@ -53,7 +53,7 @@ def _suggested(diagnostic: Diagnostic) -> Iterator[Patch]:
         place = "" if match["place"] == "the top level" else match["place"]
         yield ({"op": "move", "from": pointer, "path": join(place, parts(pointer)[-1])},)
     if match := _SUCH_AS.search(help):
-        (member,) = json.loads("{" + match["member"] + "}").items()
+        (member,) = json.loads("{" + (match["member"] or match["single"]) + "}").items()
         yield ({"op": "add", "path": join(pointer, member[0]), "value": member[1]},)
     if match := _EXAMPLE.search(help):
         yield _written(pointer, json.loads(match["value"]))

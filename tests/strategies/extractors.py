@@ -60,22 +60,27 @@ def plains(draw: st.DrawFn, bundle: DrawnBundle, builder: Builder,
         kind = "categorical"
         extractor["take_columns"] = [draw(st.sampled_from(sorted(forms)))]
     extractor["transformer"] = draw(builder.family("transformer", [kind]))
-    mostly_without(draw, extractor["transformer"], "on_null", "continuous", "categorical",
-                   "datetime")
+    mostly_without(draw, extractor["transformer"], "on_null", "on_unseen", "continuous",
+                   "categorical", "datetime")
     for step in extractor["transformer"].get("steps", ()):
         if step["type"] == "log1p":
             step["signed"] = not draw(happens(10))
         elif len(step) == 1 or draw(happens(80)):
             step["high_quantile"] = 0.9
-    for key, percent in (("nulls", 6), ("fill_value", 1), ("missing_rows", 6), ("fit", 1)):
+    for key, percent in (("nulls", 4), ("fill_value", 1), ("missing_rows", 6), ("fit", 1)):
         if draw(happens(percent)):
             extractor[key] = draw(builder.place(f"extractor.plain/{key}"))
     others = sorted(set(forms) - set(map(str, extractor["take_columns"])))
     if others and draw(happens(10)):
         extractor["drop_columns"] = [draw(st.sampled_from(others))]
     if extractor.get("nulls") == "fill" or kind in ("identity", "standard"):
+        flags = [forms.get(str(name)) == "boolean" for name in extractor["take_columns"]]
+        if any(flags) and not all(flags):
+            # No value is one of both.
+            extractor["take_columns"] = extractor["take_columns"][:1]
+        fill = False if flags[0] else _FILL.get(kind, 0)
         extractor |= {"nulls": "fill",
-                      "fill_value": draw(weighted((8, st.just(_FILL.get(kind, 0))),
+                      "fill_value": draw(weighted((12, st.just(fill)),
                                                   (1, st.sampled_from([1, False, "a", None]))))}
     return extractor
 

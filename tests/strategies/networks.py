@@ -107,6 +107,9 @@ def _sound(draw: st.DrawFn, builder: Builder, types: tuple[str, ...]) -> Node:
     """One node of these types, mostly without what only some inputs have."""
     node: Node = draw(builder.family("network", types))
     mostly_without(draw, node, "tokens")
+    if node["type"] in ("lstm", "gru") and node.get("layers", 1) == 1:
+        # Dropout stands between layers.
+        mostly_without(draw, node, "dropout")
     if node["type"] in ("ft_transformer", "self_attention", "transformer_encoder"):
         node["heads"] = draw(st.sampled_from([1, 1, 1, 2]))
     if node["type"] in ("ft_transformer", "transformer_encoder"):
@@ -181,6 +184,7 @@ def _of_ids(draw: st.DrawFn, builder: Builder, names: list[str]) -> Node:
     if how == "embedding":
         mostly_without(draw, node, "tokens")
         return _reading(node, names)
+    # Given vectors keep their own width, which may be another.
     inner = draw(_sound(builder, ("ft_transformer",)))
     return {"type": "feed_forward", "factories": [
         _reading({"type": "embedding", "tokens": True, "width": inner["width"]},

@@ -52,7 +52,7 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
         "/$schema": st.just("spec.schema.json"),
         "/extractors": st.just({}),
         "/bundle": st.just({"index_frame": bundle.index_frame}),
-        "/label": st.just("label"),
+        "/label": st.just("label"), "/heads/label": st.just("label"),
         "/training": st.just({}),
         "extractor.context/frame": frames, "extractor.context/on": nothing | columns,
         "extractor.context/joins": st.lists(joins, max_size=1),

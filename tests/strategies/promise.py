@@ -114,8 +114,11 @@ def _unfinished(result: specc.RunResult) -> str:
         return f"{len(result.predictions)} predictions of {len(plan.samples.rows)} samples"
     if set(result.metrics) != set(plan.evaluate_on):
         return f"metrics of {sorted(result.metrics)}, not of {sorted(plan.evaluate_on)}"
-    predicted = [name for name in result.predictions.columns if name.startswith("predicted")]
-    return "" if predicted else "no column 'predicted'"
+    for head in plan.views:
+        start = f"{head}.predicted" if head else "predicted"
+        if not any(name.startswith(start) for name in result.predictions.columns):
+            return f"no column {start!r}"
+    return ""
 
 
 def _errors(found: Iterable[Diagnostic]) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ def free_specs(draw: st.DrawFn, bundle: DrawnBundle, percent: int = 30) -> dict[
     reader = "frames" if spec["network"]["type"] == "extraction" else "input_frames"
     spec["network"][reader] = draw(st.lists(st.sampled_from(frames), min_size=1, unique=True))
     spec["training"] = draw(trainings(bundle, builder, spec["network"], ()))
+    if spec.get("heads") is not None:
+        for key in ("label", "loss", "metrics"):
+            spec.pop(key, None)
+    elif spec.get("loss") is None:
+        spec["loss"] = draw(builder.family("loss"))
     return spec
 
 
@@ -104,9 +109,28 @@ def specs(draw: st.DrawFn, bundle: DrawnBundle) -> dict[str, Any]:
     training = spec.setdefault("training", {})
     if prepare:
         mostly_without(draw, training, "train_on", "evaluate_on", "early_stopping")
+    if draw(happens(12)):
+        _divide(draw, spec)
     if draw(happens(7)):
         _spoil(draw, spec)
     return spec
+
+
+def _divide(draw: st.DrawFn, spec: dict[str, Any]) -> None:
+    """Two heads in place of the last layer, with the label and the loss that there are."""
+    factories = spec["network"].get("factories", [])
+    if len(factories) < 2 or factories[-1]["type"] != "output":
+        return
+    last, loss = factories.pop(), spec.pop("loss")
+    spec["heads"] = {
+        "first": {"label": "label", "network": last, "loss": loss,
+                  "metrics": spec.pop("metrics", [])},
+        "second": {"label": "label", "network": {**last}, "loss": {**loss},
+                   "weight": draw(st.sampled_from([0.0, 0.3, 1.0, 20.0]))},
+    }
+    for key in ("class_weight", "early_stopping"):
+        if not draw(happens(5)):
+            spec["training"].pop(key, None)
 
 
 @st.composite
@@ -180,7 +204,7 @@ def _metrics(draw: st.DrawFn, builder: Builder, task: str) -> list[dict[str, Any
     fitting = [name for name, tasks in _TYPES_OF_METRICS.items()
                if task in tasks and (name, task) != ("ndcg", "regression")]
     metrics = draw(st.lists(builder.family("metric", fitting), max_size=3))
-    if draw(happens(10)):
+    if draw(happens(5)):
         metrics.append(draw(builder.family("metric")))
     for metric in metrics:
         for_two = metric.get("average", "binary") == "binary" and (

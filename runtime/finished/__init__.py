@@ -1,0 +1,1 @@
+"""A run folder read back: whole, as it was written, or refused with a diagnostic."""
