@@ -35,10 +35,7 @@ def environment(plan: Plan, device: torch.device, inputs: Inputs,
     bound = plan.shaped.fitted.bound
     read = {bound.index_frame} | set(frames_read(bound))
     return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version_of(name) for name in _PACKAGES},
-        },
+        "versions": now_versions(),
         "platform": platform.platform(),
         "device": str(device),
         "threads": plan.threads,
@@ -53,6 +50,12 @@ def environment(plan: Plan, device: torch.device, inputs: Inputs,
             "frames": {frame: bound.bundle.fingerprint(frame) for frame in sorted(read)},
         },
     }
+
+
+def now_versions() -> dict[str, str | None]:
+    """Those of Python and of the packages that a run uses, in this process."""
+    return {"python": platform.python_version(),
+            **{name: version_of(name) for name in _PACKAGES}}
 
 
 def frames_read(bound: BoundGraph) -> Iterator[str]:

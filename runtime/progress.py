@@ -117,8 +117,8 @@ class Live:
     def __enter__(self) -> Live:
         self._bar.start()
         self._task = self._bar.add_task(
-            "", total=self._plan.steps, epoch=self._plan.epochs_before + 1, epochs=self._epochs, step=0,
-            steps=self._steps, rate=0.0, loss=float("nan"),
+            "", total=self._plan.steps, epoch=self._plan.epochs_before + 1,
+            epochs=self._epochs, step=0, steps=self._steps, rate=0.0, loss=float("nan"),
         )
         return self
 

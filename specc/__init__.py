@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from .differences import Difference, diff
     from .drafts import Draft, draft
     from .models import Model, ModelEvaluation, Prediction, Refused, load
+    from .runs import Change, Repetition, Resumed, continue_run, resume, run_again
     from .version import __version__
 
 # A name is imported when it is first used: `import specc.schema` should cost the schema alone,
 # and a Bundle needs pyarrow, which `specc validate spec.json` does not.
 _HOMES = {
     "Bundle": ".compiler.bundle",
+    "Change": ".runs",
     "Compilation": ".api",
     "Diagnostic": ".compiler.diagnostics.diagnostic",
     "Difference": ".differences",
@@ -34,21 +36,27 @@ _HOMES = {
     "ModelEvaluation": ".models",
     "Prediction": ".models",
     "Refused": ".models",
+    "Repetition": ".runs",
+    "Resumed": ".runs",
     "RunResult": ".api",
     "Severity": ".compiler.diagnostics.diagnostic",
     "Validation": ".api",
     "__version__": ".version",
     "compile": ".api",
+    "continue_run": ".runs",
     "draft": ".drafts",
     "diff": ".differences",
     "load": ".models",
     "make_bundle": ".bundles",
+    "resume": ".runs",
     "run": ".api",
+    "run_again": ".runs",
     "validate": ".api",
 }
 
 __all__ = [
     "Bundle",
+    "Change",
     "Compilation",
     "Diagnostic",
     "Difference",
@@ -58,16 +66,21 @@ __all__ = [
     "ModelEvaluation",
     "Prediction",
     "Refused",
+    "Repetition",
+    "Resumed",
     "RunResult",
     "Severity",
     "Validation",
     "__version__",
     "compile",
+    "continue_run",
     "diff",
     "draft",
     "load",
     "make_bundle",
+    "resume",
     "run",
+    "run_again",
     "validate",
 ]
 

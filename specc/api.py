@@ -83,6 +83,11 @@ class RunResult(Validation):
         """One row for each sample. Raises RuntimeError when the run did not finish."""
         return self._finished().predictions
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user, or the system, has stopped the run."""
+        return any(one.code == codes.INTERRUPTED.name for one in self.diagnostics)
+
     def _finished(self) -> Run:
         if self.run is None:
             raise RuntimeError(f"the run did not finish\n{self}")

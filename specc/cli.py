@@ -4,10 +4,8 @@ error. Exit status 0 accepted, 1 rejected, 2 usage, 3 a fault of specc's own."""
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,8 @@ from . import api
 from .commands.bundle import bundle
 from .commands.diff import diff
 from .commands.init import init
-from .commands.predict import evaluate, metric_lines, predict
+from .commands.predict import evaluate, predict
+from .commands.run import resume, run
 from .compiler.reporters import painter, render_json, render_text
 from .output import (
     ACCEPTED,
@@ -35,7 +34,6 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .compiler.stages import Plan
-    from .runtime.progress import Progress
     from .schema.narrow import BundleNames
 
 _SPEC = click.argument("spec", type=click.Path(path_type=Path))
@@ -166,29 +164,6 @@ def _measured(plan: Plan) -> dict[str, Any] | None:
 
 
 @cli.command()
-@_SPEC
-@_BUNDLE
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
-              help="The folder in which the run folder is made.")
-@FORMAT
-@COLOR
-@_SET
-@_FITS
-def run(spec: Path, bundle: Path, out: Path, form: str, overrides: tuple[str, ...],
-        fits: Path | None) -> None:
-    """Train SPEC on BUNDLE, evaluate, and write a run folder."""
-    result = api.run(spec, bundle, out=out, overrides=overrides, fits=fits, progress=_progress())
-    if result.diagnostics or form != "text":
-        print_findings(result.diagnostics, result.source, form)
-    if result.run is None:
-        sys.exit(REJECTED)
-    if form in ("text", "github"):
-        for line in metric_lines(result.metrics):
-            click.echo(line)
-        click.echo(f"run folder: {result.folder}")
-
-
-@cli.command()
 @click.argument("code", required=False)
 @TEXT_OR_JSON
 @COLOR
@@ -253,16 +228,8 @@ cli.add_command(diff)
 cli.add_command(evaluate)
 cli.add_command(init)
 cli.add_command(predict)
-
-
-def _progress() -> Callable[[Plan], Progress]:
-    def make(plan: Plan) -> Progress:
-        from .runtime.progress import Lines, Live
-
-        live = sys.stderr.isatty() and not os.environ.get("CI")
-        return Live(plan) if live else Lines(plan)
-
-    return make
+cli.add_command(resume)
+cli.add_command(run)
 
 
 def main() -> None:

@@ -27,7 +27,8 @@ def tables(specc: Specc) -> None:
 
 MADE = ("bundle", "make", "out", "--frame", "flights=flights.csv", "--frame",
         "planes=planes.jsonl", "--key", "planes=tailnum", "--key", "weather=origin,hour",
-        "--sql", "sqlite:///weather.db", "--query", "weather=select * from weather where wind = 3.5",
+        "--sql", "sqlite:///weather.db",
+        "--query", "weather=select * from weather where wind = 3.5",
         "--index-frame", "flights")
 
 

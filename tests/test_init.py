@@ -54,7 +54,8 @@ def test_a_file_that_is_there_is_kept(specc: Specc, spec_file: Path, bundle: Pat
     assert refused.exit_code == 1
     assert "error[SC646]" in refused.stdout and "--force" in refused.stdout
     assert spec_file.read_bytes() == before
-    assert specc("init", "bundle", "--label", "late", "--out", "spec.json", "--force").exit_code == 0
+    forced = specc("init", "bundle", "--label", "late", "--out", "spec.json", "--force")
+    assert forced.exit_code == 0
     assert spec_file.read_bytes() != before
     for place in ("bundle", "nowhere/spec.json"):
         wrong = specc("init", "bundle", "--label", "late", "--out", place, "--force")

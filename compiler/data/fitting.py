@@ -152,14 +152,14 @@ def fit_extractor(entry: BoundExtractor, bundle: Bundle, population: Population,
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, tuple(found))
     extractor = FittedExtractor(entry, reach.rows, reach.count, reach.positions, tuple(fitted))
-    # Frozen means are of labels of another run, which has its own folds.
-    if extractor.folds and population.labels is not None and not entry.extractor.frozen:
+    if extractor.folds and population.labels is not None:
         extractor = replace(extractor, fold_of=population.labels.fold_of)
     return Result(extractor, tuple(found))
 
 
 def _fit_values(entry: BoundExtractor, name: str, values: pa.Array, reach: _Reach,
-                population: Population, is_label: bool, kept: FittedColumn | None) -> Result[FittedColumn]:
+                population: Population, is_label: bool,
+                kept: FittedColumn | None) -> Result[FittedColumn]:
     """Apply the null policy to one column, then fit its transformer, or judge it by `kept`."""
     extractor = entry.extractor
     frame = entry.positions.frame

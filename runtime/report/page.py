@@ -1,4 +1,5 @@
-"""The page: headline, curves, plan, data, spec, environment, in this order."""
+"""The page: headline, curves, what predictions show, importance, plan, data, times, spec,
+environment and warnings, in this order."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from . import curves, graph, series, tables
+from . import curves, graph, judgement, series, tables
 from .input import ReportInput
-from .style import CSS, SPLIT_COLOURS
+from .scores import arrow, score_tables, swatch
+from .style import CSS
 from .text import (
     attribute,
     block,
@@ -38,16 +40,29 @@ def render(report: ReportInput) -> str:
     """The whole page as HTML. Equal input gives equal text."""
     title = attribute(report.title)
     sections = (
-        _headline(report), _curves(report), _section("Plan", graph.draw(report.plan)),
-        _section("Data", tables.data_tables(report.plan)), _spec(report.spec_text),
+        _headline(report), _curves(report),
+        _section("Predictions", judgement.predictions(report)),
+        _section("Importance of the inputs", judgement.importance(report)),
+        _section("Plan", graph.draw(report.plan)),
+        _section("Data", tables.data_tables(report.plan)),
+        _section("Slowest parts", judgement.timing(report)), _spec(report.spec_text),
         _environment(report.environment), _warnings(report),
     )
+    return document(title, "".join(sections))
+
+
+def document(title: str, body: str) -> str:
+    """A whole page that loads nothing.
+
+    Args:
+        title: escaped already, as `body` is.
+    """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n"
-        f"{''.join(sections)}</body>\n</html>\n"
+        f"{body}</body>\n</html>\n"
     )
 
 
@@ -59,15 +74,10 @@ def _section(heading: str, content: str, id: str = "") -> str:
 
 
 def _headline(report: ReportInput) -> str:
-    cards = [
-        _card(report, split, place)
-        for place, split in enumerate(series.splits(report)) if report.metrics.get(split)
-    ]
-    finals = f'<div class="splits">{"".join(cards[:LIST_LIMIT])}</div>\n' if cards else ""
     return (
         f"<header><h1>{name(report.title)}</h1>\n"
         f'<p class="facts">{"".join(f"<span>{fact}</span>" for fact in _facts(report))}</p>\n'
-        f"{finals}</header>\n"
+        f"{score_tables(report)}</header>\n"
     )
 
 
@@ -95,42 +105,18 @@ def _facts(report: ReportInput) -> list[str]:
     return facts
 
 
-def _card(report: ReportInput, split: str, place: int) -> str:
-    samples = mapping(mapping(report.plan, "data"), "splits").get(split)
-    size = f"<small>{count(samples)} samples</small>" if is_number(samples) else ""
-    rows = [
-        (f"{name(metric)} {_arrow(report, metric)}", number(value))
-        for metric, value in list(report.metrics[split].items())[:LIST_LIMIT]
-    ]
-    lead = " lead" if split == "test" else ""
-    body = table((), rows, {1}, f"{_swatch(place)}{name(split)} {size}")
-    return f'<div class="split{lead}">{body}</div>'
-
-
-def _arrow(report: ReportInput, metric: str) -> str:
-    direction = report.directions.get(metric, "lower" if metric == series.LOSS else None)
-    if direction not in ("higher", "lower"):
-        return ""
-    glyph = "↑" if direction == "higher" else "↓"
-    return f'<abbr title="{direction} is better">{glyph}</abbr>'
-
-
-def _swatch(place: int) -> str:
-    return f'<span class="swatch" style="color:var(--split-{place % SPLIT_COLOURS})"></span>'
-
-
 def _curves(report: ReportInput) -> str:
     epochs = series.epochs(report)
     places = {split: place for place, split in enumerate(series.splits(report))}
     figures = []
     for index, group in enumerate(series.curves(report)[:LIST_LIMIT]):
         legend = "".join(
-            f"<span>{_swatch(places.get(split, 0))}{name(split)} "
+            f"<span>{swatch(places.get(split, 0))}{name(split)} "
             f"<b>{number(_last(values))}</b></span>"
             for split, values in group.series.items()
         )
         figures.append(
-            f"<figure><figcaption>{name(group.metric)} {_arrow(report, group.metric)}"
+            f"<figure><figcaption>{name(group.metric)} {arrow(report, group.metric)}"
             f'<div class="legend">{legend}</div></figcaption>'
             f"{curves.draw(group, epochs, places, f'curve-{index}')}</figure>\n"
         )

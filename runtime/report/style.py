@@ -72,16 +72,25 @@ th:last-child, td:last-child { padding-right: 0; }
 
 .splits { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1.4rem; }
 .split {
-  flex: 1 1 17rem; min-width: 0; max-width: 26rem; padding: 0.75rem 1rem 0.6rem;
+  flex: 1 1 25rem; min-width: 0; max-width: 34rem; padding: 0.75rem 1rem 0.6rem;
   border: 1px solid var(--rule); border-radius: 6px;
 }
 .split td { padding-top: 0.2rem; padding-bottom: 0.2rem; }
 .split td:first-child, .split caption { overflow-wrap: anywhere; }
 .split tr:last-child td { border-bottom: 0; }
 .split caption small { margin-left: 0.5em; color: var(--muted); font-weight: 400; }
-.split td.n { font-weight: 600; }
 .split.lead { background: var(--box); }
-.split.lead td.n { font-size: 1.2rem; }
+.split.lead td.n b { font-size: 1.2rem; }
+.split td.n { font-weight: 400; }
+.split small { margin: 0; }
+.small { font-size: 0.8125rem; }
+.confusion td { padding: 0.1rem; border: 0; }
+.confusion td:first-child { padding-right: 0.6rem; }
+.confusion .cell {
+  display: block; min-width: 2.6rem; padding: 0.3rem 0.5rem; border-radius: 3px;
+  background: color-mix(in srgb, var(--fill) calc(var(--share) * 100%), var(--box));
+  print-color-adjust: exact; -webkit-print-color-adjust: exact;
+}
 
 .curves {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.6rem;

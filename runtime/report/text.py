@@ -102,6 +102,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def milliseconds(seconds: float) -> str:
+    """A short time: `17.42 ms`."""
+    return f"{1000 * seconds:,.{2 if seconds < 1 else 0}f} ms"
+
+
 def share(part: Any, whole: Any) -> float | None:
     """`part / whole` within 0 and 1; None where there is no such share."""
     if not (is_number(part) and is_number(whole)) or not whole > 0:
