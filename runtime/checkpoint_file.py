@@ -25,6 +25,9 @@ from .run_folder import FolderError
 FORMAT = "1"
 """Version of the form that a checkpoint has."""
 
+_ENTRY = "specc checkpoint"
+"""The entry of the header: format, hash and JSON."""
+
 Tensors = dict[str, torch.Tensor]
 
 BROKEN = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, RuntimeError,
@@ -40,8 +43,9 @@ def write_checkpoint(path: Path, tree: Mapping[str, Any]) -> None:
     tensors: Tensors = {}
     text = json.dumps(_packed(tree, "", tensors), ensure_ascii=False, allow_nan=False)
     tensors = dict(_apart(tensors))
-    about = {"format": FORMAT, "state": text, "hash": _hash(text, tensors)}
-    content = safetensors.torch.save(tensors, about)
+    # In one entry, because the library puts several in any order.
+    content = safetensors.torch.save(
+        tensors, {_ENTRY: f"{FORMAT} {_hash(text, tensors)} {text}"})
     try:
         run_folder.write_bytes(path, content)
     except FolderError as error:
@@ -60,12 +64,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             about = file.metadata() or {}
             # Copies, so that nothing hangs on a file that may change.
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-        if about.get("format") != FORMAT:
-            raise ValueError(f"its format is {about.get('format')!r}, this version reads "
-                             f"{FORMAT!r}")
-        if about["hash"] != _hash(about["state"], tensors):
+        version, stored, text = about[_ENTRY].split(" ", 2)
+        if version != FORMAT:
+            raise ValueError(f"its format is {version!r}, this version reads {FORMAT!r}")
+        if stored != _hash(text, tensors):
             raise ValueError("what it holds is not what was written")
-        tree: dict[str, Any] = _unpacked(json.loads(about["state"]), tensors)
+        tree: dict[str, Any] = _unpacked(json.loads(text), tensors)
         return tree
     except BROKEN as error:
         raise damaged(path, error) from error

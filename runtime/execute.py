@@ -18,12 +18,11 @@ from .assessment.assess import assess
 from .checkpoint_file import BROKEN
 from .device import choose_device, threads
 from .environment import environment, identity
-from .evaluate import Evaluation, everything
+from .evaluate import everything
 from .history import History
 from .inputs import ENVIRONMENT, INPUTS, SPEC, Inputs
 from .interrupts import interruptible
 from .loop import Keeper, train
-from .metrics import directions_of
 from .progress import Progress
 from .rehearse import rehearse
 from .session import open_session
@@ -203,38 +202,19 @@ def _finish(folder: Path, state: TrainingState, about: Mapping[str, Any],
     artifacts.write_findings(folder, (*warnings, *found))
     artifacts.write_predictions(folder, artifacts.predictions_table(plan, *everything(session)))
     artifacts.write_model(folder, plan, session.network)
-    _write_report(folder, plan, history, evaluations, about, found)
+    found = (*found, *_write_report(folder))
     log.add("end", time=time.time())
     return Run(folder, plan, history, artifacts.final_metrics(evaluations)), found
 
 
-def _write_report(folder: Path, plan: Plan, history: History,
-                  evaluations: Mapping[str, Evaluation], about: Mapping[str, Any],
-                  found: tuple[Diagnostic, ...]) -> None:
-    from .report import ReportInput, write_report
+def _write_report(folder: Path) -> tuple[Diagnostic, ...]:
+    """`report.html`, from what stands in the folder by now."""
+    from .report.gather import report_of
 
-    page = write_report(ReportInput(
-        title=folder.name,
-        spec_text=plan.graph.source.text,
-        plan=plan.description,
-        history=history.columns,
-        metrics=artifacts.final_metrics(evaluations),
-        directions=directions_of(plan.graph),
-        environment=_flat(about),
-        warnings=[diagnostic.message for diagnostic in found],
-    ))
-    run_folder.write_text(folder / "report.html", page)
-
-
-def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested facts as one level of `a.b` names."""
-    flat: dict[str, str] = {}
-    for name, value in facts.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = str(value)
-    return flat
+    page = report_of(folder)
+    if page.stage is not None:
+        run_folder.write_text(folder / "report.html", page.stage)
+    return page.diagnostics
 
 
 __all__ = ["Run", "execute", "go_on"]

@@ -70,10 +70,11 @@ class Scoring:
     def total(self, losses: Mapping[str, Value]) -> Value:
         """The weighted sum of the losses of heads; one that counts nothing is not in it."""
         weights = {head.name: head.weight for head in self.plan.graph.heads} or {"": 1.0}
-        total, *rest = (loss if weights[name] == 1.0 else weights[name] * loss
-                        for name, loss in losses.items() if weights[name])
-        for loss in rest:
-            total = total + loss
+        parts: list[Value] = [loss if weights[name] == 1.0 else weights[name] * loss
+                              for name, loss in losses.items() if weights[name]]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
         return total
 
     def _loss_of(self, loss: nn.Module, output: Tensor, label: Tensor,

@@ -152,10 +152,11 @@ def _form(tensor: Tensor) -> str:
 def _load_optimizer(session: Session, saved: Mapping[str, Any]) -> None:
     weights = [weight for group in session.optimizer.param_groups for weight in group["params"]]
     for place, values in saved["state"].items():
+        weight = weights[place]
         for name, value in values.items():
-            if isinstance(value, Tensor) and not _belongs(value, weights[place]):
+            if isinstance(value, Tensor) and not _belongs(value, weight):
                 raise ValueError(f"the optimizer's {name!r} is {_form(value)}, for a weight that "
-                                 f"is {_form(weights[place])}")
+                                 f"is {_form(weight)}")
     fresh = session.optimizer.state_dict()["param_groups"]
     session.optimizer.load_state_dict({
         "state": saved["state"],

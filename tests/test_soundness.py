@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import strategies as st
 from specc.schema import load_schema
+from specc.schema.vocabulary import VOCABULARY
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -36,6 +37,12 @@ from strategies import (
 PAIRS = 60
 SEED = 77_000
 """Far from the seeds of `make fuzz`, so that the suite sees other pairs."""
+
+DRAWN = 400
+"""Pairs among which every type of a family in `_WIDE` must be."""
+
+_WIDE = ("extractor", "inner_extractor", "aggregation", "network", "preparation", "operation",
+         "sampler", "step")
 
 _VALIDATOR = jsonschema.Draft202012Validator(load_schema())
 _quick = hypothesis.settings(max_examples=30, deadline=None, derandomize=True, database=None,
@@ -67,6 +74,17 @@ def test_the_draw_shows_both_sides(judged: list[tuple[int, Pair, Outcome]]) -> N
     assert tally.verdicts["accepted"] >= (fuzz.LEAST_ACCEPTED - 0.15) * PAIRS
     assert len(tally.rejections) >= 8
     assert len({kind for family, kind in tally.accepted_types if family == "network"}) >= 10
+    families = {family for family, _ in tally.accepted_types}
+    assert {"extractor", "inner_extractor", "aggregation", "transformer", "sampler"} <= families
+
+
+def test_what_is_meant_to_fit_holds_every_type_of_specc() -> None:
+    """Those that `make fuzz` must accept; here they only have to be drawn, not at random alone."""
+    drawn = {kind for seed in range(SEED, SEED + DRAWN)
+             for kind in fuzz.types_in(fuzz.drawn(seed).spec)}
+    own = {(family.name, entry.name) for family in VOCABULARY for entry in family.types
+           if ":" not in entry.name and family.name in _WIDE}
+    assert own - drawn == set()
 
 
 def test_equal_seeds_draw_equal_pairs() -> None:

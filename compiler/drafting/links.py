@@ -131,13 +131,13 @@ def _fits(facts: Facts, key: Facts, frame: str, columns: int) -> bool:
     if not facts.is_plain or not comparable(facts.type, key.type) or not facts.distinct:
         return False
     hits = match([facts.values], [key.values])
-    found = np.count_nonzero(hits >= 0)
+    found = int(np.count_nonzero(hits >= 0))
     if found < LEAST_SHARE * facts.distinct:
         return False
     if _related(facts.name, key.name, frame):
         return True
     if facts.kind == STRING:
-        return bool(found > 1)
+        return found > 1
     # Of several columns, a time or a place may well be called differently on both sides.
     by_reach = facts.kind in (INTEGER, DATETIME) and columns == 1
     return by_reach and found >= LEAST_SHARE * key.distinct and found > _MOST_LINKS

@@ -10,6 +10,7 @@ from ..bundle import Bundle
 from ..data.conditions import columns_of
 from ..data.derivations import telling
 from ..data.operations import columns_read
+from ..data.preparation import SPLIT_STEPS
 from ..network.heads import labels, views
 from ..stages import BoundContext, BoundExtractor, BoundGraph, Join, Node, Place
 
@@ -54,8 +55,8 @@ def prediction_needs(bound: BoundGraph) -> Needs:
 
 
 def evaluation_needs(bound: BoundGraph) -> Needs:
-    """What labels, weights of samples and queries of metrics are made of, and with which steps;
-    those of features are not repeated."""
+    """What labels, splits, weights of samples and queries of metrics are made of, and with which
+    steps; those of features are not repeated."""
     graph, index = bound.graph, bound.index_frame
     reader = _Reader(bound.bundle, index)
     for name in dict.fromkeys(label.name for label in labels(graph)):
@@ -66,7 +67,7 @@ def evaluation_needs(bound: BoundGraph) -> Needs:
         for node in view.metrics:
             query = node.args.get("query") or ()
             reader.needs.read(index, [query] if isinstance(query, str) else query)
-    _walk_back(reader.needs, bound)
+    _walk_back(reader.needs, bound, splits=True)
     return reader.needs
 
 
@@ -143,11 +144,13 @@ def _made(steps: Iterable[Node], index_frame: str) -> Iterator[tuple[str, tuple[
             yield step.args["column"], columns_read(_operation(step))
 
 
-def _walk_back(needs: Needs, bound: BoundGraph, secret: frozenset[str] = frozenset()) -> None:
+def _walk_back(needs: Needs, bound: BoundGraph, *, secret: frozenset[str] = frozenset(),
+               splits: bool = False) -> None:
     """Replaces derived columns by those that they are made of, step by step from the last.
 
     Args:
         secret: columns of the index frame by which nothing is filtered.
+        splits: whether the columns of a step that makes splits are read.
     """
     kept: list[int] = []
     steps = bound.graph.bundle.prepare
@@ -164,12 +167,20 @@ def _walk_back(needs: Needs, bound: BoundGraph, secret: frozenset[str] = frozens
             kept.append(place)
             del needs.columns[frame][step.args["column"]]
             needs.read(frame, columns_read(_operation(step)))
+        elif splits and step.type in SPLIT_STEPS:
+            needs.read(bound.index_frame, _columns_of_split(step))
     needs.steps = tuple(reversed(kept))
 
 
 def _frame(step: Node, index_frame: str) -> str:
     frame: str | None = step.args.get("frame")
     return index_frame if frame is None else frame
+
+
+def _columns_of_split(step: Node) -> Iterator[str]:
+    for key in ("column", "columns", "only_where_not_null"):
+        value = step.args.get(key) or ()
+        yield from [value] if isinstance(value, str) else value
 
 
 def _operation(step: Node) -> Node:

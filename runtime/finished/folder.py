@@ -18,7 +18,7 @@ from ...compiler.stages import Graph
 from ...compiler.text.source import read_source
 from . import documents
 
-LARGEST = 64 * 2**20
+LARGEST = 256 * 2**20
 """Bytes of a JSON file."""
 
 MOST_EPOCHS = 1_000_000

@@ -145,9 +145,10 @@ def timing(report: ReportInput) -> str:
              for entry in records(mapping(report.plan, "network"), "nodes")}
     whole = max(float(gather) + float(forward), 1e-12)
     parts = sorted(nodes.items(), key=lambda each: -each[1])
-    rows = [(f'{name(types.get(pointer, ""))} <small class="muted">{name(pointer)}</small>',
-             bar(share(seconds, whole)), milliseconds(seconds)) for pointer, seconds in parts[:LIMIT]]
-    rows.insert(0, ("gathering the batch", bar(share(gather, whole)), milliseconds(float(gather))))
+    named = [("gathering the batch", float(gather)), *(
+        (f'{name(types.get(pointer, ""))} <small class="muted">{name(pointer)}</small>', seconds)
+        for pointer, seconds in parts[:LIMIT])]
+    rows = [(label, bar(share(seconds, whole)), milliseconds(seconds)) for label, seconds in named]
     text = (f"One evaluation batch of {count(found.get('rows'))} samples: "
             f"{milliseconds(whole)}. Nodes that hold others are not timed themselves.")
     return f'<p class="muted small">{text}</p>{_folded("", rows, {2})}'

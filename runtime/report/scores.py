@@ -8,7 +8,7 @@ from typing import Any
 from . import series
 from .input import ReportInput
 from .style import SPLIT_COLOURS
-from .text import MISSING, count, is_number, mapping, name, number, percent, table
+from .text import MISSING, count, is_number, mapping, name, number, table
 
 LIMIT = 200
 """Splits, and measures of one, that the page shows."""
@@ -57,14 +57,12 @@ def _card(report: ReportInput, split: str, place: int) -> str:
     shown = [each for each in BASELINES if mapping(mapping(
         report.baselines, each), "splits").get(split)]
     intervals = mapping(report.intervals, split)
-    head = ("", "", *(("interval",) if intervals else ()), *shown)
+    head = ("", "", *shown)
     rows = []
     for metric, value in list(report.metrics[split].items())[:LIMIT]:
-        row = [f"{name(metric)} {arrow(report, metric)}", f"<b>{number(value)}</b>"]
-        if intervals:
-            row.append(f"<small>{span(intervals.get(metric))}</small>")
-        row += [_beside(report, each, split, metric, value) for each in shown]
-        rows.append(row)
+        sure = f"<br><small>{span(intervals.get(metric))}</small>" if intervals else ""
+        rows.append((f"{name(metric)} {arrow(report, metric)}", f"<b>{number(value)}</b>{sure}",
+                     *(_beside(report, each, split, metric, value) for each in shown)))
     lead = " lead" if split == "test" else ""
     body = table(head if len(head) > 2 else (), rows, set(range(1, len(head))),
                  f"{swatch(place)}{name(split)} {size}")
@@ -86,8 +84,8 @@ def _beside(report: ReportInput, baseline: str, split: str, metric: str, value: 
 def _legend(report: ReportInput) -> str:
     told = []
     if report.intervals:
-        told.append(f"An interval holds {percent(0.95).replace('.0', '')} of the values that the "
-                    "metric takes when samples are drawn again.")
+        told.append("Below a value: within what 95 % of the values lie that it takes when samples "
+                    "are drawn again.")
     if mapping(mapping(report.baselines, "constant"), "splits"):
         told.append("Constant: the mean, or the frequencies, of the training labels.")
     linear = mapping(report.baselines, "linear")
