@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .differences import Difference, diff
     from .drafts import Draft, draft
     from .models import Model, ModelEvaluation, Prediction, Refused, load
+    from .reports import Report, RunComparison, compare, report
     from .runs import Change, Repetition, Resumed, continue_run, resume, run_again
     from .version import __version__
 
@@ -38,10 +39,13 @@ _HOMES = {
     "Refused": ".models",
     "Repetition": ".runs",
     "Resumed": ".runs",
+    "Report": ".reports",
+    "RunComparison": ".reports",
     "RunResult": ".api",
     "Severity": ".compiler.diagnostics.diagnostic",
     "Validation": ".api",
     "__version__": ".version",
+    "compare": ".reports",
     "compile": ".api",
     "continue_run": ".runs",
     "draft": ".drafts",
@@ -49,6 +53,7 @@ _HOMES = {
     "load": ".models",
     "make_bundle": ".bundles",
     "resume": ".runs",
+    "report": ".reports",
     "run": ".api",
     "run_again": ".runs",
     "validate": ".api",
@@ -67,17 +72,21 @@ __all__ = [
     "Prediction",
     "Refused",
     "Repetition",
+    "Report",
     "Resumed",
+    "RunComparison",
     "RunResult",
     "Severity",
     "Validation",
     "__version__",
+    "compare",
     "compile",
     "continue_run",
     "diff",
     "draft",
     "load",
     "make_bundle",
+    "report",
     "resume",
     "run",
     "run_again",

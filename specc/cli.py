@@ -17,6 +17,7 @@ from .commands.bundle import bundle
 from .commands.diff import diff
 from .commands.init import init
 from .commands.predict import evaluate, predict
+from .commands.report import compare, report
 from .commands.run import resume, run
 from .compiler.reporters import painter, render_json, render_text
 from .output import (
@@ -224,10 +225,12 @@ def _bundle_names(path: Path) -> BundleNames:
 
 
 cli.add_command(bundle)
+cli.add_command(compare)
 cli.add_command(diff)
 cli.add_command(evaluate)
 cli.add_command(init)
 cli.add_command(predict)
+cli.add_command(report)
 cli.add_command(resume)
 cli.add_command(run)
 

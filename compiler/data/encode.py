@@ -19,9 +19,10 @@ class Encoded:
     """The rows of one extractor. `FittedExtractor.encoded_positions` index the first axis.
 
     There is a block of rows for each fold of the extractor, then one for all other samples; most
-    extractors have the last one alone. The features of an extractor are its columns in order, each with its `names` in order.
-    They are split between `dense` and `codes`; ids, which are no features, stand in `ids`. The
-    last row of a block is the null row.
+    extractors have the last one alone. The last row of a block is the null row.
+
+    The features of an extractor are its columns in order, each with its `names` in order. They
+    are split between `dense` and `codes`; ids, which are no features, stand in `ids`.
 
     Args:
         dense: float32 `[blocks * (reached + 1), dense width]`, C-contiguous.

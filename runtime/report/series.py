@@ -42,7 +42,7 @@ def splits(report: ReportInput) -> tuple[str, ...]:
 def epochs(report: ReportInput) -> list[float]:
     """The place of each row of the history on the axis: its epoch, or its number."""
     length = max((len(column) for column in report.history.values()), default=0)
-    given = [_finite(value) for value in report.history.get("epoch", ())]
+    given = [finite(value) for value in report.history.get("epoch", ())]
     if len(given) == length and None not in given:
         return [value for value in given if value is not None]
     return [float(row + 1) for row in range(length)]
@@ -58,11 +58,11 @@ def curves(report: ReportInput) -> tuple[Curves, ...]:
     named = {LOSS, *report.directions, *finals}
     groups: dict[str, dict[str, list[float | None]]] = {LOSS: {}}
     for column, values in report.history.items():
-        finite = [_finite(value) for value in values]
-        if column in BOOKKEEPING or all(value is None for value in finite):
+        shown = [finite(value) for value in values]
+        if column in BOOKKEEPING or all(value is None for value in shown):
             continue
         metric, split = _split_column(column, known, named)
-        groups.setdefault(metric, {})[split] = finite
+        groups.setdefault(metric, {})[split] = shown
     return tuple(
         Curves(metric, {split: series[split] for split in (*known, "") if split in series})
         for metric, series in groups.items() if series
@@ -82,7 +82,8 @@ def _split_column(column: str, known: Iterable[str], metrics: set[str]) -> tuple
     return max(fitting, key=lambda pair: (pair[0] in metrics, len(pair[1])))
 
 
-def _finite(value: object) -> float | None:
+def finite(value: object) -> float | None:
+    """A value that can be drawn; None for a gap."""
     if not is_number(value):
         return None
     number = float(value)  # type: ignore[arg-type]

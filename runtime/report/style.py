@@ -9,14 +9,14 @@ CSS = """
 :root {
   color-scheme: light dark;
   --page: #ffffff; --box: #f7f8fa; --ink: #1b1f27; --muted: #5d6573; --rule: #dfe3e8;
-  --accent: #2b62b4; --fill: #8fb0de; --warn: #8a5a00; --warn-box: #fff6e0;
+  --accent: #2b62b4; --fill: #8fb0de; --warn: #8a5a00; --good: #1f6f45; --warn-box: #fff6e0;
   --split-0: #2b62b4; --split-1: #c4661f; --split-2: #7b53ae; --split-3: #2f8559;
   --split-4: #8d95a1; --split-5: #17868c; --split-6: #b5467b; --split-7: #7b761d;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14171c; --box: #1b1f26; --ink: #e4e7ec; --muted: #9ba4b2; --rule: #323945;
-    --accent: #83aeec; --fill: #456a9e; --warn: #efc36a; --warn-box: #2b2415;
+    --accent: #83aeec; --fill: #456a9e; --warn: #efc36a; --good: #6dc196; --warn-box: #2b2415;
     --split-0: #7fadf0; --split-1: #eb9a5c; --split-2: #b997e8; --split-3: #6dc196;
     --split-4: #8f98a6; --split-5: #58c0c5; --split-6: #e88cb8; --split-7: #c4bd5a;
   }
@@ -84,6 +84,8 @@ th:last-child, td:last-child { padding-right: 0; }
 .split td.n { font-weight: 400; }
 .split small { margin: 0; }
 .small { font-size: 0.8125rem; }
+.good { color: var(--good); font-weight: 600; }
+.bad { color: var(--warn); font-weight: 600; }
 .confusion td { padding: 0.1rem; border: 0; }
 .confusion td:first-child { padding-right: 0.6rem; }
 .confusion .cell {
@@ -137,7 +139,7 @@ pre {
 @media print {
   :root {
     --page: #ffffff; --box: #ffffff; --ink: #000000; --muted: #444444; --rule: #cccccc;
-    --accent: #1d4a8f; --fill: #8fb0de; --warn: #5c3d00; --warn-box: #ffffff;
+    --accent: #1d4a8f; --fill: #8fb0de; --warn: #5c3d00; --good: #14502f; --warn-box: #ffffff;
     --split-0: #2b62b4; --split-1: #c4661f; --split-2: #7b53ae; --split-3: #2f8559;
     --split-4: #8d95a1; --split-5: #17868c; --split-6: #b5467b; --split-7: #7b761d;
   }

@@ -14,7 +14,6 @@ import pytest
 from specc.compiler.bundle import Bundle
 from specc.compiler.passes.bind import bind
 from specc.compiler.stages import (
-    BatchFrame,
     BoundGraph,
     BundleSettings,
     Extractor,

@@ -105,8 +105,8 @@ def test_memory_that_is_just_enough(spec: Json, bundle: Path,
     plan = specc.compile(spec, bundle).plan
     assert plan is not None
     needed = sum(plan.description["memory"].values())
-    for available, codes in ((needed, []), (needed - 1, ["SC405"]), (None, [])):
-        monkeypatch.setattr(memory, "available_memory", lambda available=available: available)
+    for there, codes in ((needed, []), (needed - 1, ["SC405"]), (None, [])):
+        monkeypatch.setattr(memory, "available_memory", lambda there=there: there)
         assert [found.code for found in specc.validate(spec, bundle).diagnostics] == codes
 
 
