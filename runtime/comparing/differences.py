@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from ...compiler.network.early_stopping import LOSS
 from ...compiler.seeds import derive_seed
-from ..assessment.resampling import Interval, Measured, percentile_interval
-from ..finished.folder import DamagedRun, FinishedRun
+from ..assessment.resampling import Measured, percentile_interval
+from ..finished.folder import FinishedRun
 from ..finished.told import Told, of_split, read_predictions, told
 from ..metrics import directions_of
 from .pairing import metric_nodes, paired_figure, same_rows
+from .sameness import incomparable
 
 How = Literal["paired", "unpaired"]
 
@@ -33,7 +34,8 @@ class MetricDifference:
         noise: whether the interval holds 0; None without one.
         better: whether the run is better than the first; None where they are equal or nothing
             tells which way is better.
-        why: why it is not paired.
+        why: why it is not paired, or why the two are not the same thing: then there is neither
+            an interval nor a better one.
     """
 
     run: int
@@ -119,6 +121,9 @@ def _one(place: int, first: FinishedRun, other: FinishedRun, split: str, measure
          old: float | None, new: float | None) -> MetricDifference:
     if old is None or new is None:
         return MetricDifference(place, split, measure, old, new, None)
+    other_thing = incomparable(first, other, measure)
+    if other_thing is not None:
+        return MetricDifference(place, split, measure, old, new, new - old, why=other_thing)
     interval, how = None, None
     if said is not None:
         interval, reason = _paired(first, other, split, measure, said, old, new)
@@ -143,13 +148,11 @@ def _one(place: int, first: FinishedRun, other: FinishedRun, split: str, measure
 def _paired(first: FinishedRun, other: FinishedRun, split: str, measure: str,
             said: tuple[Mapping[str, Told], Mapping[str, Told]], old: float, new: float) -> tuple[
                 tuple[float, float] | None, str | None]:
-    nodes = metric_nodes(first).get(measure), metric_nodes(other).get(measure)
-    if nodes[0] is None or nodes[1] is None:
+    place = metric_nodes(first).get(measure)
+    if place is None:
         return None, "the loss is not in the predictions" if measure.endswith(LOSS) \
             else "this version does not read the spec of a run"
-    (head, node), (_, twin) = nodes
-    if (node.type, node.args) != (twin.type, twin.args):
-        return None, "the metric is not the same in both specs"
+    head, node = place
     if "query" in node.args:
         return None, "queries are not in the predictions"
     ours, theirs = said[0].get(head), said[1].get(head)
@@ -176,6 +179,3 @@ def _unpaired(first: FinishedRun, other: FinishedRun, split: str, measure: str,
     down = math.hypot(new - sides[1]["low"], sides[0]["high"] - old)
     up = math.hypot(sides[1]["high"] - new, old - sides[0]["low"])
     return difference - down, difference + up
-
-
-__all__ = ["DamagedRun", "Interval", "MetricDifference", "differences", "direction"]

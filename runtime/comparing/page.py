@@ -14,7 +14,7 @@ from ..report.page import document
 from ..report.scores import arrow, span, swatch
 from ..report.text import attribute, count, is_number, name, number, table
 from .differences import MetricDifference, direction
-from .side_by_side import SideBySide, verdict
+from .side_by_side import SideBySide, reasons, verdict
 
 LIMIT = 300
 """Rows of a table."""
@@ -53,25 +53,32 @@ def _metrics(found: SideBySide) -> str:
         own = found.runs[each.run].interval(each.split, each.measure)
         run = (f"{swatch(each.run)}{name(found.runs[each.run].name)}",) if several else ()
         rows.append((
-            *run, name(each.split), f"{name(each.measure)} {mark}",
-            f"{number(each.first)}<br><small>{span(first)}</small>",
-            f"<b>{number(each.value)}</b><br><small>{span(own)}</small>",
+            *run, name(each.split), f"{name(each.measure)} {mark}", _verdict(each),
             f"{_signed(each.difference)}<br><small>{span({'low': each.low, 'high': each.high})}"
             "</small>",
-            _verdict(each),
+            f"{number(each.first)}<br><small>{span(first)}</small>",
+            f"<b>{number(each.value)}</b><br><small>{span(own)}</small>",
         ))
     if not rows:
         return _section("Metrics", '<p class="muted">No split with the same measures.</p>')
     more = len(found.metrics) - LIMIT
     rest = f'<p class="muted">and {count(more)} more</p>' if more > 0 else ""
     start = 1 if several else 0
-    head = (*(("run",) if several else ()), "split", "measure", "first run",
-            "this run" if several else "second run", "difference", "")
+    head = (*(("run",) if several else ()), "split", "measure", "", "difference", "first run",
+            "this run" if several else "second run")
     text = ("Below a figure: its 95 % interval. <b>paired</b>: both runs drawn on the same rows; "
             "<b>unpaired</b>: from the interval of each run. <b>noise</b>: the interval of the "
             "difference holds 0. How much another seed would change is not in it.")
-    return _section("Metrics", table(head, rows, {start + 2, start + 3, start + 4})
-                    + rest + f'<p class="muted small">{text}</p>')
+    return _section("Metrics", table(head, rows, {start + 3, start + 4, start + 5})
+                    + rest + f'<p class="muted small">{text}</p>' + _why(found))
+
+
+def _why(found: SideBySide) -> str:
+    """Why some differences are not paired."""
+    lines = dict.fromkeys(line for place in range(1, len(found.runs))
+                          for line in reasons(found, place))
+    shown = "".join(f"<li>{name(line, 300)}</li>" for line in list(lines)[:LIMIT])
+    return f'<div class="muted small">Not paired:<ul>{shown}</ul></div>\n' if shown else ""
 
 
 def _directions(found: SideBySide) -> ReportInput:
@@ -88,8 +95,7 @@ def _verdict(each: MetricDifference) -> str:
     said = verdict(each)
     kind = {"better": "good", "worse": "bad"}.get(said, "muted")
     how = f' <small class="muted">{each.how}</small>' if each.how else ""
-    why = f'<br><small class="muted">{name(each.why)}</small>' if each.why else ""
-    return f'<span class="{kind}">{said}</span>{how}{why}'
+    return f'<span class="{kind}">{said}</span>{how}'
 
 
 def _specs(found: SideBySide) -> str:

@@ -81,8 +81,10 @@ def as_text(found: SideBySide, paint: Paint) -> Iterator[str]:
                                 ""), *rows], paint)
         else:
             yield "  no split with the same measures"
-        for line in _why(found, place):
-            yield f"  {line}"
+        why = list(reasons(found, place))
+        if why:
+            yield "  not paired:"
+            yield from (f"    {line}" for line in why)
         lines = found.inputs[place - 1]
         if lines:
             yield "  made from:"
@@ -116,12 +118,12 @@ def _table(rows: Sequence[Sequence[str]], paint: Paint) -> Iterator[str]:
         yield "  " + "  ".join(cells).rstrip()
 
 
-def _why(found: SideBySide, place: int) -> Iterator[str]:
-    """Why differences are not paired, each reason once."""
-    reasons: dict[str, list[str]] = {}
+def reasons(found: SideBySide, place: int) -> Iterator[str]:
+    """Why differences of a run are not paired, or none at all, each reason once."""
+    told: dict[str, list[str]] = {}
     for each in found.metrics:
         if each.run == place and each.why:
-            reasons.setdefault(each.why, []).append(f"{each.split} {each.measure}")
-    for reason, names in reasons.items():
+            told.setdefault(each.why, []).append(f"{each.split} {each.measure}")
+    for reason, names in told.items():
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-        yield f"not paired: {shown}: {reason}"
+        yield f"{reason}: {shown}"

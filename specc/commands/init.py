@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from ..compiler.reporters import render_json
-from ..output import COLOR, REJECTED, TEXT_OR_JSON, print_findings
+from ..output import COLOR, REJECTED, TEXT_OR_JSON, Command, print_findings
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--label", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",

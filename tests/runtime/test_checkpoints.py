@@ -178,10 +178,10 @@ def test_any_place_of_a_run_will_do(tmp_path: Path) -> None:
 
 
 def test_weights_that_stand_twice_and_ensembles_go_on(tmp_path: Path) -> None:
-    shared = {"type": "shared", "name": "twice", "factory": {"type": "torch.nn:Linear",
+    shared = {"type": "shared", "name": "twice", "network": {"type": "torch.nn:Linear",
                                                              "out_features": 4}}
     networks: list[dict[str, Any]] = [
-        {"type": "tabm", "members": 2, "sizes": [4], "input_frames": ["x"]},
+        {"type": "tabm", "members": 2, "layers": 1, "width": 4, "input_frames": ["x"]},
         {"type": "feed_forward", "input_frames": ["x"], "factories": [
             {"type": "torch.nn:Linear", "out_features": 4}, shared,
             {"type": "torch.nn:Dropout", "p": 0.2},
