@@ -13,18 +13,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from specc.runtime import checkpoints, run_folder
+from click.testing import CliRunner
+from specc.runtime import checkpoints, loop, run_folder
 from specc.runtime.history import Row
 from specc.runtime.progress import Silent
 
 import specc
+from specc.cli import cli
 
 EQUAL = ("metrics.json", "predictions.parquet", "batches.parquet", "model/weights.safetensors",
          "model/transformers.json", "model/transformers.arrow", "model/spec.json")
@@ -175,82 +177,107 @@ def test_a_run_without_checkpoints_starts_again(whole: specc.RunResult, bundle: 
 # Killed
 
 
-CHILD = """
-import random, sys, time
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-import specc
-from specc.runtime import evaluate, loop, run_folder
+def slow_down(slow: str) -> None:
+    """Makes this process spend its time where it is to be killed. For children alone."""
 
-slow, bundle, out = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    def slowed(function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+        def run(*args: Any, **others: Any) -> Any:
+            time.sleep(seconds)
+            return function(*args, **others)
 
-def slowed(function, seconds):
-    def run(*args, **others):
-        time.sleep(seconds)
-        return function(*args, **others)
-    return run
+        return run
 
-def put(path, content):
-    # A writer that is at work for most of the time, with half of the file there.
-    with path.open("wb") as file:
-        file.write(content[:len(content) // 2])
-        file.flush()
-        time.sleep(0.02)
-        file.write(content[len(content) // 2:])
+    def put(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[:len(content) // 2])
+            file.flush()
+            time.sleep(0.02)
+            file.write(content[len(content) // 2:])
 
-if slow == "training":
-    loop.run_step = slowed(loop.run_step, 0.005)
-elif slow == "evaluation":
-    loop.evaluate_all = slowed(loop.evaluate_all, 0.05)
-else:
-    run_folder._put = put
-folder = next(out.glob("[!.]*"), None) if out.exists() else None
-print("ready", flush=True)
-result = specc.run(sys.argv[4], bundle, out=out) if folder is None else specc.resume(folder)
-sys.exit(0 if result.ok else str(result))
-"""
+    if slow == "training":
+        loop.run_step = slowed(loop.run_step, 0.005)
+    elif slow == "evaluation":
+        loop.evaluate_all = slowed(loop.evaluate_all, 0.05)
+    else:
+        run_folder._put = put
 
 
-def kill_until_done(slow: str, draws: random.Random, bundle: Path, place: Path,
-                    kills: int) -> tuple[Path, int]:
-    """Kills a run so many times, each after a random time, and lets it end; its folder, and how
-    many of the kills came while it ran."""
-    spec = place / "spec.json"
+def go(slow: str, spec: Path, bundle: Path, runs: Path) -> None:
+    """What a child does: begins a run, or goes on with it."""
+    slow_down(slow)
+    folder = the_run(runs)
+    result = specc.run(spec, bundle, out=runs) if folder is None else specc.resume(folder)
+    assert result.ok, str(result)
+
+
+def the_run(runs: Path) -> Path | None:
+    """The run folder, as soon as it has its name."""
+    return next(runs.glob("[!.]*"), None) if runs.exists() else None
+
+
+def fork(*args: Any) -> int:
+    """The id of a child that is a copy of this process, and so has nothing to import."""
+    child = os.fork()
+    if child == 0:
+        try:
+            go(*args)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return child
+
+
+def spawn(*args: Any) -> int:
+    """The id of a child of its own, as a user has it."""
+    program = ("import runpy, sys; from pathlib import Path; slow, *paths = sys.argv[1:]; "
+               f"runpy.run_path({__file__!r})['go'](slow, *map(Path, paths))")
+    return subprocess.Popen([sys.executable, "-c", program, *map(str, args)],
+                            env={**os.environ, "OMP_NUM_THREADS": "1"}).pid
+
+
+def ended(child: int) -> int:
+    """Waits for a child; its exit status, or its signal as a negative number."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def killed_and_resumed(start: Callable[..., int], slow: str, draws: random.Random, bundle: Path,
+                       place: Path, kills: int) -> Path:
+    """The folder of a run that was killed so many times, each at a random time, and went on."""
+    spec, runs = place / "spec.json", place / "runs"
     spec.write_text(json.dumps(SPEC))
-    command = [sys.executable, "-c", CHILD, slow, str(bundle), str(place / "runs"), str(spec)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     hits = 0
     for _ in range(kills):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              env=environment) as child:
-            assert child.stdout is not None
-            child.stdout.readline()
-            # Until there is a run, planning is most of the time.
-            until = time.monotonic() + 60
-            while not _logged(place / "runs") and child.poll() is None \
-                    and time.monotonic() < until:
-                time.sleep(0.005)
-            time.sleep(draws.random() * 0.6)
-            child.kill()
-            child.wait()
-            hits += child.returncode == -signal.SIGKILL
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
-    (folder,) = (path for path in (place / "runs").iterdir() if not path.name.startswith("."))
-    return folder, hits
-
-
-def _logged(runs: Path) -> bool:
-    """Whether the last line of the log is not that of a process that was killed before."""
-    return any(path.stat().st_mtime > time.time() - 0.2 for path in runs.glob("[!.]*/log.jsonl"))
-
-
-@pytest.mark.parametrize("slow", ["training", "evaluation", "writing"])
-def test_a_killed_run_goes_on(slow: str, whole: specc.RunResult, bundle: Path,
-                              tmp_path: Path) -> None:
-    folder, hits = kill_until_done(slow, random.Random(slow), bundle, tmp_path, kills=1)
+        before = said(runs)
+        child = start(slow, spec, bundle, runs)
+        # Planning takes most of the time, and writes nothing.
+        until = time.monotonic() + 120
+        while said(runs) == before and time.monotonic() < until:
+            if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                break
+            time.sleep(0.002)
+        time.sleep(draws.random() * 0.5)
+        os.kill(child, signal.SIGKILL)
+        hits += ended(child) == -signal.SIGKILL
     assert hits
+    assert ended(start(slow, spec, bundle, runs)) == 0
+    folder = the_run(runs)
+    assert folder is not None
+    return folder
+
+
+def said(runs: Path) -> int:
+    """Bytes of the log."""
+    folder = the_run(runs)
+    log = None if folder is None else folder / "log.jsonl"
+    return log.stat().st_size if log is not None and log.exists() else 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("slow", ["training", "evaluation", "writing"])
+def test_a_killed_run_goes_on(slow: str, seed: int, whole: specc.RunResult, bundle: Path,
+                              tmp_path: Path) -> None:
+    draws = random.Random(f"{slow} {seed}")
+    folder = killed_and_resumed(fork, slow, draws, bundle, tmp_path, kills=1 + seed % 2)
     assert outcome(folder) == outcome(whole.folder)
 
 
@@ -258,8 +285,7 @@ def test_a_killed_run_goes_on(slow: str, whole: specc.RunResult, bundle: Path,
 @pytest.mark.parametrize("slow", ["training", "evaluation", "writing"])
 def test_a_run_that_is_killed_ten_times_goes_on(slow: str, whole: specc.RunResult, bundle: Path,
                                                 tmp_path: Path) -> None:
-    folder, hits = kill_until_done(slow, random.Random(slow), bundle, tmp_path, kills=10)
-    assert hits
+    folder = killed_and_resumed(spawn, slow, random.Random(slow), bundle, tmp_path, kills=10)
     assert outcome(folder) == outcome(whole.folder)
 
 
@@ -267,13 +293,8 @@ class Killed(BaseException):
     """Stands for SIGKILL: nobody catches it, and what was open is left as it is."""
 
 
-def places_to_die() -> Iterator[tuple[str, int]]:
-    """Each write of a run, and between: before the file is there, and before it has its name."""
-    yield from ((kind, count) for kind in ("before", "half", "unnamed")
-                for count in (1, 2, 5, 13))
-
-
-@pytest.mark.parametrize(("kind", "count"), places_to_die())
+@pytest.mark.parametrize("count", [1, 2, 5, 13])
+@pytest.mark.parametrize("kind", ["before", "half", "unnamed"])
 def test_a_run_that_dies_while_it_writes_goes_on(
         kind: str, count: int, whole: specc.RunResult, bundle: Path, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
@@ -490,6 +511,62 @@ def test_a_run_is_held_by_one_process(some_run: Path, tmp_path: Path) -> None:
     with run_folder.locked(folder):
         assert codes(specc.resume(folder)) == ["SC518"]
     assert specc.resume(folder).run is not None
+
+
+# The command line
+
+
+def pressing(steps: int, number: int) -> Callable[..., Any]:
+    """A step of training after so many of which a signal comes."""
+    step, left = loop.run_step, steps
+
+    def run(*args: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            signal.raise_signal(number)
+        return step(*args)
+
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_line_says_how_to_go_on(number: int, whole: specc.RunResult, bundle: Path,
+                                            tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("spec.json").write_text(json.dumps(SPEC))
+    runner = CliRunner()
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "run_step", pressing(9, number))
+        done = runner.invoke(cli, ["run", "spec.json", str(bundle)])
+    (folder,) = Path("runs").iterdir()
+    assert done.exit_code == 130
+    assert f"specc resume {folder}" in done.stdout and "SC504" in done.stdout
+    gone_on = runner.invoke(cli, ["resume", str(folder)])
+    assert gone_on.exit_code == 0 and f"run folder: {folder}" in gone_on.stdout
+    assert outcome(folder) == outcome(whole.folder)
+    finished = runner.invoke(cli, ["resume", str(folder)])
+    assert finished.exit_code == 0 and "has finished" in finished.stderr
+    again = runner.invoke(cli, ["run", "--again", str(folder)])
+    assert again.exit_code == 0 and "byte for byte" in again.stdout
+    other = write_bundle(tmp_path / "other", 1)
+    changed = runner.invoke(cli, ["run", "--again", str(folder), str(other), "--format", "json"])
+    report = json.loads(changed.stdout)
+    assert changed.exit_code == 1 and not report["same"] and report["changed"]
+    trained_on = runner.invoke(cli, ["run", "--continue", str(folder), str(other), "--set",
+                                     "/training/epochs=1"])
+    assert trained_on.exit_code == 0 and "run folder:" in trained_on.stdout
+
+
+@pytest.mark.parametrize("words", [
+    ["run"], ["run", "spec.json"], ["run", "a", "b", "c"], ["run", "--again", "r", "a", "b"],
+    ["run", "--again", "r", "--continue", "r"], ["run", "--again", "r", "--set", "/seed=1"],
+    ["run", "--continue", "r"], ["run", "--continue", "r", "b", "--fits", "r"],
+    ["run", "--continue", "r", "a", "b", "c"], ["resume"],
+])
+def test_arguments_that_do_not_go_together(words: list[str]) -> None:
+    assert CliRunner().invoke(cli, words).exit_code == 2
 
 
 # Trained on

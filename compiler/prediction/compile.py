@@ -65,10 +65,14 @@ def _whole_graph(model: SavedModel) -> Result[Graph]:
     wrong = [one for one in resolved.diagnostics if one.is_error]
     if graph is None or wrong:
         return Result(None, (_damaged(model, f"spec.json: {wrong[0].message}"),))
-    steps = model.document["steps"]
+    document = model.document
+    steps = document["steps"]
     if any(place >= len(graph.bundle.prepare)
            for place in (*steps["prediction"], *steps["evaluation"])):
         return Result(None, (_damaged(model, "spec.json has other steps"),))
+    keys = {(frame, name) for frame, key in document["keys"].items() for name in key}
+    if document["index_frame"] not in document["frames"] or keys - set(model.dtypes):
+        return Result(None, (_damaged(model, "model.json names what it does not read"),))
     names = [extractor.name for extractor in (*labels(graph), *features(graph))]
     names += [part.name for context in graph.contexts for part in context.extractors]
     missing = [name for name in names if name not in model.fits.states]

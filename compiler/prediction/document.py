@@ -37,7 +37,7 @@ def model_document(plan: Plan, specc: str | None) -> tuple[dict[str, Any], Array
     bound = fitted.bound
     needs, beside = prediction_needs(bound), evaluation_needs(bound)
     arrays: Arrays = {}
-    columns = []
+    columns: list[dict[str, Any]] = []
     for frame, name, for_evaluation in _columns(needs, beside):
         dtype = bound.bundle.schema(frame).field(name).type
         arrays[f"{len(columns)}/dtype"] = decoded(pa.nulls(0, dtype))

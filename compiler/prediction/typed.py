@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -99,9 +100,8 @@ def typed_bundle(bundle: Bundle, columns: Iterable[tuple[str, str]], frames: Ite
     if found:
         return Result(None, tuple(found))
     for frame, names in wanted.items():
-        own, hidden = dict(names), left_out.get(frame, set()) - set(names)
-        bundle = bundle.with_frame(frame, lambda inner, own=own, hidden=hidden: TypedFrame(
-            inner, own, hidden))
+        hidden = left_out.get(frame, set()) - set(names)
+        bundle = bundle.with_frame(frame, partial(TypedFrame, dtypes=names, without=hidden))
     return Result(bundle)
 
 

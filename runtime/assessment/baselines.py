@@ -137,7 +137,10 @@ def _linear(session: Scoring, head: str, view: Plan) -> tuple[Model, tuple[str, 
         if view.shaped.task == "multiclass":
             return _classes(said, _all_classes(told, fitted.classes, said.scores.shape))
         if view.shaped.task == "regression":
-            return _values(said, told.reshape(said.true.shape), {})
+            # A line tells the mean and no quantile, so no metric of one is taken of it.
+            values = told.reshape(said.true.shape)
+            return _values(said, values, dict.fromkeys(
+                said.quantiles, np.full(values.shape, np.nan)))
         return _chances(said, told.reshape(said.scores.shape))
 
     return say, fitted.left_out

@@ -17,10 +17,15 @@ from html.parser import HTMLParser
 from typing import Any
 
 import matplotlib
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from specc.runtime.finished.told import Told
+from specc.runtime.predictions import Predictions
 from specc.runtime.report import ReportInput, write_report
+from specc.runtime.report.input import Bin, Confusion, Judged, Residuals
+from specc.runtime.report.judged import OTHER, judged
 from specc.runtime.report.layout import fit, measure
 from specc.runtime.report.series import curves, splits
 from specc.runtime.report.text import (
@@ -107,6 +112,37 @@ PLAN: dict[str, Any] = {
 }
 
 
+JUDGED = (
+    Judged("test", "", confusion=Confusion(("red", "blue"), ((1234, 2), (3, 40))),
+           calibration=(Bin(0.1, 0.15, 900), Bin(0.8, 0.75, 379))),
+    Judged("display", "size", residuals=Residuals(
+        (1.0, 2.0, 3.0), (1.5, 1.5, 3.5), (-1.0, 0.0, 1.0), (5, 7)), coverage={0.9: 0.8725},
+        column="0"),
+)
+IMPORTANCE: dict[str, Any] = {
+    "format": 1, "split": "test", "measure": "roc_auc_score", "value": 0.8123, "rows": 2000,
+    "repeats": 3, "reason": None, "shares": [
+        {"frame": "planes", "column": None, "worse": 0.1234, "spread": 0.0101},
+        {"frame": "planes", "column": "year", "worse": 0.0567, "spread": 0.0042},
+        {"frame": "planes", "column": "seats", "worse": -0.0033, "spread": 0.0012}]}
+TIMING: dict[str, Any] = {
+    "format": 1, "rows": 8192, "gather": 0.0021, "forward": 0.0177,
+    "nodes": {"/network/factories/0/factories/0": 0.0165, "/network/factories/1": 0.0003}}
+
+
+def assessed(**changes: Any) -> ReportInput:
+    """A report with all that stands beside the metrics."""
+    scores = {"roc_auc_score": {"low": 0.8011, "high": 0.8234, "resamples": 500, "drawn": 10,
+                                "unit": "rows"}}
+    return made(**{
+        "intervals": {"test": scores, "display": {"roc_auc_score": None}}, "judged": JUDGED,
+        "importance": IMPORTANCE, "timing": TIMING,
+        "baselines": {
+            "constant": {"splits": {"test": {"roc_auc_score": 0.5}}, "reason": None},
+            "linear": {"splits": {"test": {"roc_auc_score": 0.8456}},
+                       "reason": "without the ids of 'planes'"}}, **changes})
+
+
 def made(epochs: int = 3, scores: int = 1, **changes: Any) -> ReportInput:
     names = ["roc_auc_score", *(f"metric_{index}" for index in range(1, scores))]
     history: dict[str, list[float | None]] = {
@@ -136,6 +172,66 @@ def test_the_page_has_its_parts_in_order() -> None:
     found = [page.text.index(heading, page.text.index("samples of")) for heading in headings[1:]]
     assert found == sorted(found)
     assert page.text.index("65,453 samples") < page.text.index("Training, by epoch")
+
+
+def test_what_was_assessed_stands_in_its_place() -> None:
+    page = Page(write_report(assessed()))
+    order = ["0.8123", "0.8011 to 0.8234", "0.5000", "0.8456", "without the ids",
+             "Training, by epoch", "Predictions", "Confusion", "1,234", "Calibration", "379",
+             "Residuals", "Quantiles", "87.2 %", "Importance of the inputs", "2,000 samples",
+             "planes", "0.1234", "year", "Plan", "Data", "Slowest parts", "19.80 ms",
+             "fully_connected", "16.50 ms", "Spec"]
+    place = 0
+    for shown in order:
+        assert shown in page.text[place:], shown
+        place = page.text.index(shown, place)
+
+
+def test_a_baseline_that_is_as_good_is_marked() -> None:
+    text = write_report(assessed())
+    marked = re.findall(r'<span class="flag" title="the network is no better">([^<]*)<', text)
+    assert marked == ["0.8456 !"]
+    lower = write_report(assessed(directions={"roc_auc_score": "lower"}))
+    assert 'the network is no better">0.5000 !' in lower
+    assert 'the network is no better">0.8456 !' not in lower
+
+
+def test_drawings_of_predictions_follow_the_theme() -> None:
+    text = write_report(assessed())
+    drawings = re.findall(r'<svg viewBox="0 0 330.*?</svg>', text, re.DOTALL)
+    assert len(drawings) == 2 + 3, "two curves; calibration, scatter and residuals"
+    assert not any(re.search(r"#[0-9a-f]{6}\b", drawing) for drawing in drawings)
+
+
+def test_predictions_become_what_is_drawn() -> None:
+    true = np.array([0, 1, 2, 2, 2])
+    chances = np.array([[0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.1, 0.2, 0.7], [0.6, 0.2, 0.2],
+                        [0.2, 0.1, 0.7]])
+    said = Predictions(true, chances, chances, chances, chances.argmax(axis=1))
+    found = judged("test", "", Told("multiclass", said, ("a", "b", "c")))
+    assert found.confusion == Confusion(["a", "b", "c"], [[1, 0, 0], [0, 1, 0], [1, 0, 2]])
+    assert [(each.count, round(each.came, 3)) for each in found.calibration] == [
+        (1, 0.0), (3, 1.0), (1, 1.0)]
+    assert judged("test", "", Told("multiclass", said, ("a", "b", "c"),
+                                   scored=False)).calibration == ()
+
+
+@FEW
+@given(st.integers(2, 400), st.integers(0, 99))
+def test_every_sample_is_counted_once(rows: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    true, values = rng.standard_cauchy((2, rows))
+    number_like = Predictions(true, values, values, values, values, {0.9: values})
+    found = judged("test", "", Told("regression", number_like))
+    assert found.residuals is not None and sum(found.residuals.counts) == rows
+    assert len(found.residuals.true) <= 300
+    assert found.coverage == {0.9: pytest.approx((true <= values).mean())}
+    classes = rng.integers(0, 40, (2, rows))
+    many = Predictions(classes[0], *[np.full((rows, 40), np.nan)] * 3, classes[1])
+    matrix = judged("test", "", Told("multiclass", many, tuple(map(str, range(40))),
+                                     scored=False)).confusion
+    assert matrix is not None and sum(map(sum, matrix.counts)) == rows
+    assert len(matrix.classes) == 15 and matrix.classes[-1] == OTHER
 
 
 def test_the_test_split_comes_first_and_carries_its_direction() -> None:
@@ -261,7 +357,7 @@ def test_any_order_of_depths_gives_boxes_that_close(depths: list[int]) -> None:
 
 
 def test_the_page_loads_nothing_and_runs_nothing() -> None:
-    text = write_report(made(epochs=30, scores=4))
+    text = write_report(assessed(epochs=30, scores=4))
     page = Page(text)
     assert not {"script", "link", "iframe", "object", "img", "base", "form"} & set(page.tags)
     assert "://" not in text and "@import" not in text and not re.search(r"url\((?!#)", text)
@@ -271,7 +367,7 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
 
 
 def test_ids_are_unique_and_every_reference_has_its_target() -> None:
-    text = write_report(made(epochs=30, scores=5))
+    text = write_report(assessed(epochs=30, scores=5))
     page = Page(text)
     ids = page.values("id")
     assert len(ids) == len(set(ids)) > 5
@@ -311,7 +407,20 @@ def test_the_settings_of_the_caller_neither_count_nor_change() -> None:
 
 
 def test_a_long_run_stays_small() -> None:
-    assert len(write_report(made(epochs=100, scores=10)).encode()) < 2_000_000
+    rng = np.random.default_rng(0)
+    many = rng.normal(size=(2, 100_000))
+    values = judged("test", "", Told("regression", Predictions(many[0], *[many[1]] * 4)))
+    classes = rng.integers(0, 100, (2, 100_000))
+    matrix = judged("test", "", Told("multiclass", Predictions(
+        classes[0], *[rng.random((100_000, 100))] * 3, classes[1]), tuple(map(str, range(100)))))
+    shares = [{"frame": "planes", "column": f"column_{row}", "worse": 0.1, "spread": 0.01}
+              for row in range(300)]
+    nodes = {f"/network/factories/{row}": 0.001 for row in range(200)}
+    text = write_report(assessed(
+        epochs=100, scores=10, judged=[replace(each, split=f"split {row}")
+                                       for row in range(4) for each in (values, matrix)],
+        importance={**IMPORTANCE, "shares": shares}, timing={**TIMING, "nodes": nodes}))
+    assert len(text.encode()) < 2_000_000
 
 
 @pytest.mark.parametrize("changes", [
@@ -329,6 +438,13 @@ def test_a_long_run_stays_small() -> None:
               "network": {"nodes": [{}, "node", {"depth": "deep", "args": None}]}}},
     {"plan": {"data": {"contexts": [{}, None, {"aggregations": [{}, 3], "rows_a_sample": 1,
                                                "empty": "some", "extractors": [{}]}]}}},
+    {"judged": [Judged("test", "")]}, {"importance": {"shares": [{}, None, {"worse": "big"}]}},
+    {"judged": [Judged("test", "", residuals=Residuals((1.0, 1e300), (0.0, 0.0), (0.0, 1.0),
+                                                       (2,)))]},
+    {"timing": {"nodes": {"/network": "slow"}, "gather": 1, "forward": 1}},
+    {"timing": {"nodes": {"/network": 0.0}, "gather": 0.0, "forward": 0.0, "rows": None}},
+    {"intervals": {"test": {"roc_auc_score": {"low": "a"}}, "display": None}},
+    {"baselines": {"constant": None, "linear": {"splits": {"test": None}, "reason": 3}}},
     {"spec_text": ""}, {"spec_text": "{"}, {"spec_text": "[" * 100_000}, {"title": ""},
 ], ids=lambda changes: str(changes)[:60])
 def test_what_is_missing_or_odd_is_left_out(changes: dict[str, Any]) -> None:
@@ -376,7 +492,13 @@ def renamed(value: str) -> ReportInput:
         history={"epoch": [1.0, 2.0], f"loss_{value}": [1.0, 2.0], f"{value}_test": [0.1, 0.2],
                  value: [0.0, 1.0]},
         metrics={value: {value: 0.5}}, directions={value: "lower"}, environment={value: value},
-        warnings=[value],
+        warnings=[value], intervals={value: {value: {"low": 0.1, "high": 0.2}}},
+        baselines={name: {"splits": {value: {value: 0.1}}, "reason": value}
+                   for name in ("constant", "linear")},
+        judged=[replace(each, split=value, head=value, column=value) for each in (
+            replace(JUDGED[0], confusion=Confusion((value, value), ((1, 2), (3, 4)))),
+            JUDGED[1])],
+        importance=rename(IMPORTANCE), timing={**TIMING, "nodes": {value: 0.5}},
     )
 
 

@@ -26,7 +26,7 @@ from .schema import HOSTILE, happens, weighted
 
 _NAMES = ("age", "Fare", "city", "since", "total_km", "day")
 _FRAMES = ("planes", "weather", "shops", "a b", "wétter", "x.y", "label")
-_ODD = 15
+_ODD = 12
 
 EVENTS, VECTORS = "events", "vectors"
 """The frame of many rows for each sample, and that of given vectors."""
