@@ -10,8 +10,9 @@ run: .venv/installed $(BUNDLE)/bundle.json
 	$(BIN)/specc validate specs/flights/spec.json $(BUNDLE)
 	$(BIN)/specc run specs/flights/spec.json $(BUNDLE)
 
+# Each core runs test files of its own, so one thread for each is enough.
 test: .venv/tested lint types
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 # The quick inner loop: what is slow is left out.
 check: .venv/tested lint

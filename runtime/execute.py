@@ -198,10 +198,10 @@ def _finish(folder: Path, state: TrainingState, about: Mapping[str, Any],
     artifacts.write_history(folder, history)
     if len(reports):
         artifacts.write_history(folder, reports, "batches")
-    artifacts.write_assessment(folder, history.kept, evaluations, assess(session, evaluations))
-    artifacts.write_findings(folder, (*warnings, *found))
     artifacts.write_predictions(folder, artifacts.predictions_table(plan, *everything(session)))
     artifacts.write_model(folder, plan, session.network)
+    artifacts.write_assessment(folder, history.kept, evaluations, assess(session, evaluations))
+    artifacts.write_findings(folder, (*warnings, *found))
     found = (*found, *_write_report(folder))
     log.add("end", time=time.time())
     return Run(folder, plan, history, artifacts.final_metrics(evaluations)), found

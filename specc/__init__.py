@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .drafts import Draft, draft
     from .models import Model, ModelEvaluation, Prediction, Refused, load
     from .reports import Report, RunComparison, compare, report
-    from .runs import Change, Repetition, Resumed, continue_run, resume, run_again
+    from .resuming import Resumed, resume
+    from .runs import Change, Repetition, continue_run, run_again
     from .version import __version__
 
 # A name is imported when it is first used: `import specc.schema` should cost the schema alone,
@@ -38,7 +39,7 @@ _HOMES = {
     "Prediction": ".models",
     "Refused": ".models",
     "Repetition": ".runs",
-    "Resumed": ".runs",
+    "Resumed": ".resuming",
     "Report": ".reports",
     "RunComparison": ".reports",
     "RunResult": ".api",
@@ -52,7 +53,7 @@ _HOMES = {
     "diff": ".differences",
     "load": ".models",
     "make_bundle": ".bundles",
-    "resume": ".runs",
+    "resume": ".resuming",
     "report": ".reports",
     "run": ".api",
     "run_again": ".runs",

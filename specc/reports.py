@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +124,7 @@ def _once(found: Any) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(each for part in found for each in part))
 
 
-def _write(path: Path, text: str) -> Sequence[Diagnostic]:
+def _write(path: Path, text: str) -> tuple[Diagnostic, ...]:
     from .runtime.run_folder import FolderError, write_text
 
     try:

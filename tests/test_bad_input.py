@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import struct
 import zipfile
 from collections.abc import Callable
@@ -16,8 +17,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import safetensors.numpy
 from click.testing import Result
 from specc.compiler.bundle import archive
+from specc.compiler.prediction.document import sealed
+from specc.compiler.prediction.saved import FILES, file_digest
 
 Specc = Callable[..., Result]
 Frames = dict[str, pd.DataFrame]
@@ -412,9 +416,18 @@ def test_interrupted_run(specc: Specc, spec_file: Path, bundle: Path,
         raise KeyboardInterrupt
 
     monkeypatch.setattr(loop, "run_step", interrupt)
-    finding = only(reported(specc("run", "spec.json", "bundle", "--format", "json"), 1))
-    assert (finding["code"], finding["help"] is not None) == ("SC504", True)
+    finding = only(reported(specc("run", "spec.json", "bundle", "--format", "json"), 130))
+    assert (finding["code"], "specc resume" in finding["help"]) == ("SC504", True)
     assert "epoch 1" in finding["message"]
+
+
+def test_run_folder_that_was_cut(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    assert specc("run", "spec.json", "bundle").exit_code == 0
+    (folder,) = Path("runs").iterdir()
+    metrics = folder / "metrics.json"
+    metrics.write_bytes(metrics.read_bytes()[:-20])
+    finding = only(reported(specc("report", str(folder), "--format", "json"), 1))
+    assert (finding["code"], finding["file"]) == ("SC526", str(metrics))
 
 
 def test_device_that_is_not_there(specc: Specc, spec: Json, bundle: Path,
@@ -444,6 +457,112 @@ def test_step_that_breaks_the_weights(specc: Specc, spec: Json, frames: Frames,
     assert result.exit_code == 1
     assert "SC311" in result.stdout
 
+
+
+# Runs that go on
+
+
+@pytest.fixture
+def halfway(specc: Specc, spec_file: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The folder of a run that was stopped after its first epoch."""
+    from specc.runtime import loop
+
+    with monkeypatch.context() as patched:
+        patched.setattr(loop.TrainingState, "finish", stopping(loop.TrainingState.finish))
+        specc("run", "spec.json", "bundle", "--set", "/training/epochs=3")
+    (folder,) = Path("runs").iterdir()
+    return str(folder)
+
+
+def stopping(finish: Callable[..., None]) -> Callable[..., None]:
+    """What closes an epoch, and presses Ctrl-C."""
+
+    def run(*args: Any) -> None:
+        finish(*args)
+        signal.raise_signal(signal.SIGINT)
+
+    return run
+
+
+def told(specc: Specc, *words: str) -> Json:
+    """The one finding of a command that is refused; as text too."""
+    finding = only(reported(specc(*words, "--format", "json"), 1))
+    text = specc(*words)
+    # Another run has another folder, so the rest of the message may differ.
+    assert text.exit_code == 1 and f"error[{finding['code']}]: " in text.stdout
+    assert finding["help"]
+    return finding
+
+
+def test_full_disk(specc: Specc, spec_file: Path, bundle: Path,
+                   monkeypatch: pytest.MonkeyPatch) -> None:
+    from specc.runtime import run_folder
+
+    def full(path: Path, content: bytes) -> None:
+        if path.parent.name == "checkpoints":
+            raise OSError(28, "No space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr(run_folder, "_put", full)
+    finding = told(specc, "run", "spec.json", "bundle")
+    assert finding["code"] == "SC513" and "No space left" in finding["message"]
+
+
+def test_resume_of_a_folder_that_is_no_run(specc: Specc, bundle: Path) -> None:
+    for words in (["resume", "nowhere"], ["resume", "bundle"], ["run", "--again", "bundle"],
+                  ["run", "--continue", "bundle", "bundle"]):
+        assert told(specc, *words)["code"] == "SC514"
+
+
+def test_damaged_checkpoint(specc: Specc, halfway: str) -> None:
+    path = Path(halfway, "checkpoints", "last.safetensors")
+    content = path.read_bytes()
+    for spoilt in (b"", content[:-1], content[:100], b"\x80\x04" + content):
+        path.write_bytes(spoilt)
+        finding = told(specc, "resume", halfway)
+        assert (finding["code"], finding["file"]) == ("SC515", str(path))
+    path.unlink()
+    assert specc("resume", halfway).exit_code == 0
+
+
+def test_resume_with_another_spec(specc: Specc, halfway: str, spec: Json) -> None:
+    spec["training"]["batch_size"] = 5
+    Path(halfway, "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    finding = told(specc, "resume", halfway)
+    assert (finding["code"], finding["pointer"]) == ("SC516", "/training/batch_size")
+
+
+def test_resume_without_a_bundle(specc: Specc, halfway: str) -> None:
+    path = Path(halfway, "inputs.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "bundle": None}))
+    assert told(specc, "resume", halfway)["code"] == "SC517"
+    assert specc("resume", halfway, "bundle").exit_code == 0
+
+
+def test_resume_of_a_run_that_is_under_way(specc: Specc, halfway: str) -> None:
+    from specc.runtime.run_folder import locked
+
+    with locked(Path(halfway)):
+        assert told(specc, "resume", halfway)["code"] == "SC518"
+
+
+def test_run_that_has_not_finished(specc: Specc, halfway: str) -> None:
+    assert told(specc, "run", "--again", halfway)["code"] == "SC519"
+    assert told(specc, "run", "--continue", halfway, "bundle")["code"] == "SC519"
+
+
+def test_continuing_without_a_checkpoint(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    specc("run", "spec.json", "bundle", "--set", "/training/checkpoint=null")
+    (folder,) = Path("runs").iterdir()
+    assert told(specc, "run", "--continue", str(folder), "bundle")["code"] == "SC520"
+
+
+def test_continuing_with_another_network(specc: Specc, spec_file: Path, bundle: Path) -> None:
+    specc("run", "spec.json", "bundle")
+    (folder,) = Path("runs").iterdir()
+    finding = told(specc, "run", "--continue", str(folder), "spec.json", "bundle", "--set",
+                   '/network={"type": "output", "bias": false, "input_frames": ["order"]}')
+    assert (finding["code"], finding["pointer"]) == ("SC521", "/network")
 
 
 # Fits of an earlier run
@@ -544,3 +663,78 @@ def test_bundle_of_a_label_alone(specc: Specc, frames: Frames) -> None:
     Path("bundle").mkdir()
     frames["index"][["late"]].to_parquet("bundle/index.parquet")
     assert drafted(specc, "late")["code"] == "SC650"
+
+
+@pytest.fixture
+def model(specc: Specc, spec_file: Path, bundle: Path) -> Path:
+    """The model folder of a run."""
+    done = specc("run", "spec.json", "bundle")
+    assert done.exit_code == 0, done.output
+    (run,) = Path("runs").iterdir()
+    return run / "model"
+
+
+def unpredicted(specc: Specc, model: str | Path, bundle: str = "bundle") -> Json:
+    """The one finding of a prediction that is refused and writes nothing."""
+    before = everything(Path.cwd())
+    result = specc("predict", str(model), bundle, "--out", "out.csv", "--format", "json")
+    finding = only(reported(result, 1))
+    assert everything(Path.cwd()) == before
+    assert finding["help"]
+    return finding
+
+
+def test_model_that_is_not_there(specc: Specc, bundle: Path) -> None:
+    for place in ("nowhere", "bundle", "bundle/index.parquet"):
+        finding = unpredicted(specc, place)
+        assert (finding["code"], finding["file"]) == ("SC508", place)
+
+
+def test_model_of_an_earlier_version(specc: Specc, model: Path) -> None:
+    (model / "model.json").unlink()
+    finding = unpredicted(specc, model)
+    assert (finding["code"], finding["file"]) == ("SC509", str(model))
+
+
+def test_model_that_was_changed(specc: Specc, model: Path) -> None:
+    text = (model / "transformers.json").read_text("utf-8")
+    (model / "transformers.json").write_text(text.replace("imputed", "inputed"), "utf-8")
+    finding = unpredicted(specc, model)
+    assert (finding["code"], finding["file"]) == ("SC510", str(model))
+    assert "transformers.json" in finding["message"]
+
+
+def test_weights_of_another_network(specc: Specc, model: Path) -> None:
+    weights = safetensors.numpy.load_file(str(model / "weights.safetensors"))
+    name, *_ = weights
+    weights["strange"] = weights.pop(name)
+    safetensors.numpy.save_file(weights, str(model / "weights.safetensors"))
+    document = json.loads((model / "model.json").read_text("utf-8"))
+    hashes = {name: file_digest(model / name) for name in FILES}
+    (model / "model.json").write_text(json.dumps(sealed(document, hashes)), "utf-8")
+    assert unpredicted(specc, model)["code"] == "SC511"
+
+
+def test_bundle_that_lacks_what_the_model_reads(specc: Specc, model: Path, bundle: Path,
+                                                frames: Frames) -> None:
+    frames["shops"].drop(columns="city").to_parquet(bundle / "shops.parquet")
+    finding = unpredicted(specc, model)
+    assert (finding["code"], finding["file"]) == ("SC657", "bundle/shops.parquet")
+    (bundle / "shops.parquet").unlink()
+    finding = unpredicted(specc, model)
+    assert (finding["code"], finding["file"]) == ("SC656", "bundle")
+
+
+def test_columns_of_other_dtypes_than_in_training(specc: Specc, model: Path, bundle: Path,
+                                                  frames: Frames) -> None:
+    for values, code in ((["a", "b", "c", "d"], "SC658"), ([120.5, 1.0, 2.0, 3.0], "SC659")):
+        frames["shops"].assign(area=values).to_parquet(bundle / "shops.parquet")
+        finding = unpredicted(specc, model)
+        assert (finding["code"], finding["file"]) == (code, "bundle/shops.parquet")
+
+
+def test_evaluation_of_a_split_that_is_not_there(specc: Specc, model: Path) -> None:
+    result = specc("evaluate", str(model), "bundle", "--split", "tets", "--format", "json")
+    finding = only(reported(result, 1))
+    assert (finding["code"], finding["help"]) == (
+        "SC660", "did you mean 'test'? known splits: test, train")

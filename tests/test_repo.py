@@ -282,3 +282,36 @@ def test_places_are_recognised() -> None:
         assert _PLACES.search(text), text
     for text in ("/network/factories/1", "/training/epochs", "specs/titanic", "a/tmp", "and/or"):
         assert not _PLACES.search(text), text
+
+
+RUNS_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+"""Modules that make code run when a file is read."""
+
+RUNS_TEXT = {"eval", "exec", "__import__"}
+"""Functions of Python that make code of a text."""
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_that_is_read_is_run(module: str) -> None:
+    tree = parsed(MODULES[module])
+    assert not {name.partition(".")[0] for name, _ in imported(module, MODULES[module], tree)} \
+        & RUNS_CODE
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        assert called not in RUNS_TEXT, called
+        assert called not in ("torch.load", "torch.save", "numpy.load", "np.load"), called
+        assert not any(key.arg == "allow_pickle" for key in node.keywords), called
+
+
+@pytest.mark.parametrize("line", [
+    "eval('1')", "exec('1')", "torch.load('x')", "torch.save(x, 'x')", "import pickle",
+    "from joblib import load", "np.load('x', allow_pickle=True)", "import torch.load, pickle"])
+def test_what_would_run_is_seen(line: str, monkeypatch: pytest.MonkeyPatch,
+                                tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(line)
+    monkeypatch.setitem(MODULES, "specc.module", path)
+    with pytest.raises(AssertionError):
+        test_nothing_that_is_read_is_run("specc.module")

@@ -282,10 +282,12 @@ def test_a_killed_run_goes_on(slow: str, seed: int, whole: specc.RunResult, bund
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("start", "kills"), [(fork, 10), (spawn, 2)])
 @pytest.mark.parametrize("slow", ["training", "evaluation", "writing"])
-def test_a_run_that_is_killed_ten_times_goes_on(slow: str, whole: specc.RunResult, bundle: Path,
-                                                tmp_path: Path) -> None:
-    folder = killed_and_resumed(spawn, slow, random.Random(slow), bundle, tmp_path, kills=10)
+def test_a_run_that_is_killed_often_goes_on(slow: str, start: Callable[..., int], kills: int,
+                                            whole: specc.RunResult, bundle: Path,
+                                            tmp_path: Path) -> None:
+    folder = killed_and_resumed(start, slow, random.Random(slow), bundle, tmp_path, kills)
     assert outcome(folder) == outcome(whole.folder)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -155,4 +154,4 @@ def _fit_context(seen: BoundContext, bound: BoundGraph, model: SavedModel) -> Re
         aggregates[name] = FittedAggregate(node, tuple(names), tuple(scalers.values()), None)
     if any(one.is_error for one in found):
         return Result(None, tuple(found))
-    return Result(FittedContext(replace(seen), fitted, aggregates))
+    return Result(FittedContext(seen, fitted, aggregates))

@@ -30,8 +30,8 @@ Array = NDArray[Any]
 Model = Callable[[Predictions, NDArray[np.int64]], Predictions]
 """What a baseline says of samples, in place of what the network says of them."""
 
-LABELS = 1_000_000
-"""The most training rows whose labels the constant is taken from."""
+LABELS = 20_000_000
+"""The most training rows times outputs whose labels the constant is taken from."""
 
 
 @dataclass
@@ -51,6 +51,8 @@ def baselines(session: Scoring, evaluations: Mapping[str, Evaluation]) -> dict[s
     """`constant`: the mean, or the frequencies, of the training labels. `linear`: a logistic or a
     ridge regression on the encoded features."""
     found = {"constant": Baseline(), "linear": Baseline()}
+    if not evaluations:
+        return found
     for head, view in session.plan.views.items():
         if not view.graph.metrics:
             continue
@@ -87,15 +89,20 @@ def true_labels(session: Scoring, head: str, view: Plan, samples: NDArray[np.int
     """The labels of samples as `Predictions.true`."""
     label = by_head(to_arrays(session.evaluation.labels(
         torch.from_numpy(samples).to(session.device))))[head]
+    return predictions(view, np.zeros((len(label), _outputs(view))), label).true
+
+
+def _outputs(view: Plan) -> int:
+    """The width of the output."""
     shape = view.shaped.shapes.output
-    assert isinstance(shape, tuple)
-    sizes = [dim if isinstance(dim, int) else 1 for dim in shape[1:]]
-    return predictions(view, np.zeros((len(label), *sizes[-1:])), label).true
+    assert isinstance(shape, tuple) and isinstance(shape[-1], int)
+    return shape[-1]
 
 
 def constant(session: Scoring, head: str, view: Plan) -> Model:
     """The mean of the training labels, their frequencies, or with a loss of quantiles theirs."""
-    true = true_labels(session, head, view, training_rows(session, LABELS, "constant baseline"))
+    rows = training_rows(session, max(1, LABELS // _outputs(view)), "constant baseline")
+    true = true_labels(session, head, view, rows)
     task = view.shaped.task
     if task == "multiclass":
         return lambda said, _: _classes(said, np.bincount(

@@ -14,23 +14,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
 
 from ...compiler.network.early_stopping import LOSS, metric_names
 from ...compiler.network.heads import name_in
-from ...compiler.network.tree import extractions
 from ...compiler.seeds import derive_seed
-from ...schema.networks.modules.values import Features
-from ...schema.networks.modules.values import Sequence as Steps
-from ..batches import Batch, Frame, Input, by_head
+from ..batches import Frame, Input, by_head
+from ..contexts import FoldedFrame, SequenceFrame
 from ..evaluate import Evaluation, to_arrays
 from ..frames import DeviceFrame
-from ..lookup import CodedInput
 from ..metrics import directions_of, value_of
 from ..predictions import predictions
 from ..scoring import Scoring
 from .features import frames_read
 from .resampling import some_of
+from .shuffling import Part, places_of, shuffled
 
 ROWS, FEWEST_ROWS = 2_000, 100
 """The most rows of the split, and the fewest that are worth a look."""
@@ -43,8 +41,11 @@ REPEATS = 3
 
 MANY = 50
 
+SOME = 64
+"""Samples whose longest sequence stands for all."""
+
 WORK = 20_000_000_000
-"""The most weights times rows times shuffles."""
+"""The most weights times rows, steps and shuffles."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,6 @@ class Importance:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Where a frame, or a column of it, stands in the inputs of an extraction."""
-
-    pointer: str
-    numbers: Tensor
-    codes: Tensor
-    ids: Tensor
-
-
 def importance(session: Scoring, evaluations: Mapping[str, Evaluation]) -> Importance | None:
     """That of every frame and column that the network reads, on one evaluated split; None where
     no split says anything of rows that were not trained on."""
@@ -124,15 +115,15 @@ def importance(session: Scoring, evaluations: Mapping[str, Evaluation]) -> Impor
     if value is None:
         return None
     generator = torch.Generator().manual_seed(seed)
-    places = _places(session, judge.batch)
+    places = places_of(session, judge.batch)
     shares = []
     for name, column, part in _jobs(frames, columns, places):
         worse = []
         for _ in range(repeats):
             order = torch.randperm(len(chosen), generator=generator).to(session.device)
-            shuffled = judge.value(_shuffled(judge.batch.inputs, part, order))
-            if shuffled is not None:
-                worse.append(judge.sign * (shuffled - value))
+            other = judge.value(shuffled(judge.batch.inputs, part, order))
+            if other is not None:
+                worse.append(judge.sign * (other - value))
         if worse:
             shares.append(Share(name, column, float(np.mean(worse)),
                                 float(np.std(worse)) if len(worse) > 1 else None))
@@ -141,9 +132,17 @@ def importance(session: Scoring, evaluations: Mapping[str, Evaluation]) -> Impor
 
 
 def _rows(session: Scoring, passes: int) -> int:
-    """As many rows as the work allows; what is long makes each row count more often."""
-    weights = sum(parameter.numel() for parameter in session.module.parameters())
-    return int(min(ROWS, session.evaluation.batch_size, WORK // max(1, weights * passes)))
+    """As many rows as the work allows. The tables of embeddings are looked up, which costs
+    nothing; the steps of a sequence count one by one."""
+    tables = {id(parameter) for module in session.module.modules()
+              if isinstance(module, nn.Embedding) for parameter in module.parameters()}
+    weights = sum(parameter.numel() for parameter in session.module.parameters()
+                  if id(parameter) not in tables)
+    some = torch.arange(min(SOME, len(session.plan.samples)), device=session.device)
+    steps = [frame.gather(some).mask.shape[1] for frame in frames_read(session).values()
+             if isinstance(frame, SequenceFrame | FoldedFrame)]
+    work = max(1, weights * passes * max(steps, default=1))
+    return int(min(ROWS, session.evaluation.batch_size, WORK // work))
 
 
 class _Judge:
@@ -194,100 +193,9 @@ def _columns(session: Scoring, name: str, frame: Frame) -> list[str]:
 
 
 def _jobs(frames: Mapping[str, Frame], columns: Mapping[str, Sequence[str]],
-          places: Mapping[str, Mapping[str | None, list[_Part]]]) -> Iterator[
-              tuple[str, str | None, list[_Part]]]:
+          places: Mapping[str, Mapping[str | None, list[Part]]]) -> Iterator[
+              tuple[str, str | None, list[Part]]]:
     for name in frames:
         yield name, None, places[name][None]
         for column in columns.get(name, ()):
             yield name, column, places[name][column]
-
-
-def _places(session: Scoring, batch: Batch) -> dict[str, dict[str | None, list[_Part]]]:
-    """Frame -> column, None for all -> where it stands in each extraction."""
-    graph = session.plan.graph
-    found: dict[str, dict[str | None, list[_Part]]] = {}
-    for pointer, names in extractions(graph.network):
-        dense = codes = ids = 0
-        for name in (part for each in names for part in graph.frames[each].extractors or (each,)):
-            frame = session.frames[name]
-            entry = found.setdefault(name, {})
-            if isinstance(batch.inputs[pointer], Steps):
-                entry.setdefault(None, []).append(_part(pointer, (), (), ()))
-                continue
-            if not isinstance(frame, DeviceFrame):
-                width = frame.width  # type: ignore[union-attr]
-                entry.setdefault(None, []).append(
-                    _part(pointer, range(dense, dense + width), (), ()))
-                dense += width
-                continue
-            widths = frame.dense.shape[1], frame.codes.shape[1], frame.ids.shape[1]
-            starts = dense, codes, ids
-            whole = (range(start, start + width)
-                     for start, width in zip(starts, widths, strict=True))
-            entry.setdefault(None, []).append(_part(pointer, *whole))
-            for column, own in _of_columns(session, name, frame):
-                entry.setdefault(column, []).append(_part(pointer, *(
-                    [start + place for place in part]
-                    for start, part in zip(starts, own, strict=True))))
-            dense, codes, ids = (start + width
-                                 for start, width in zip(starts, widths, strict=True))
-    return found
-
-
-def _of_columns(session: Scoring, name: str, frame: DeviceFrame) -> Iterator[
-        tuple[str, tuple[list[int], list[int], list[int]]]]:
-    """Each column of an extractor, and its places among the dense columns, codes and ids."""
-    entry = session.plan.shaped.fitted.extractors.get(name)
-    start = table = 0
-    for column in entry.columns if entry is not None else ():
-        if column.is_ids:
-            yield column.column, ([], [], [table])
-            table += 1
-            continue
-        stop = start + len(column.names)
-        yield column.column, (
-            [place for place, feature in enumerate(frame.dense_features)
-             if start <= feature < stop],
-            [place for place, feature in enumerate(frame.code_offsets)
-             if start <= feature < stop], [])
-        start = stop
-
-
-def _part(pointer: str, numbers: Any, codes: Any, ids: Any) -> _Part:
-    return _Part(pointer, *(torch.tensor(list(places), dtype=torch.int64)
-                            for places in (numbers, codes, ids)))
-
-
-def _shuffled(inputs: Mapping[str, Input], parts: Sequence[_Part],
-              order: Tensor) -> dict[str, Input]:
-    """The inputs with some columns taken from other rows."""
-    found = dict(inputs)
-    for part in parts:
-        given = found[part.pointer]
-        if isinstance(given, Steps):
-            found[part.pointer] = _reordered(given, order)
-        elif isinstance(given, CodedInput):
-            found[part.pointer] = CodedInput(_mixed(given.dense, part.numbers, order),
-                                             _mixed(given.codes, part.codes, order))
-        elif isinstance(given, Features):
-            found[part.pointer] = Features(_mixed(given.numbers, part.numbers, order),
-                                           _mixed(given.ids, part.ids, order))
-        else:
-            found[part.pointer] = _mixed(given, part.numbers, order)
-    return found
-
-
-def _mixed(values: Tensor, columns: Tensor, order: Tensor) -> Tensor:
-    if not len(columns):
-        return values
-    places = columns.to(values.device)
-    mixed = values.clone()
-    mixed[:, places] = values[order][:, places]
-    return mixed
-
-
-def _reordered(steps: Steps, order: Tensor) -> Steps:
-    values = steps.values
-    moved = Features(values.numbers[order], values.ids[order]) \
-        if isinstance(values, Features) else values[order]
-    return Steps(moved, steps.mask[order], None if steps.ages is None else steps.ages[order])

@@ -50,9 +50,9 @@ def intervals(session: Scoring, evaluation: Evaluation, split: str) -> Intervals
             seed = seed_of(plan, key, split)
             statistic = measured(mean, said, value, seed,
                                  None if query is None else query[evaluation.samples])
-            interval = statistic and percentile_interval(statistic, seed)
-            found[key] = interval and replace(
-                interval, low=interval.low * rows, high=interval.high * rows)
+            interval = None if statistic is None else percentile_interval(statistic, seed)
+            if interval is not None:
+                found[key] = replace(interval, low=interval.low * rows, high=interval.high * rows)
     return found
 
 

@@ -48,8 +48,9 @@ class Statistic(ABC):
 
     def figures(self, seed: int) -> Array:
         """The figure of each resample, float64; those where it is not defined are left out."""
-        found = np.array([self.of(counts) for counts in self.draws(seed)])
-        return found[np.isfinite(found)]
+        found: Array = np.array([self.of(counts) for counts in self.draws(seed)])
+        finite: Array = found[np.isfinite(found)]
+        return finite
 
 
 @dataclass(frozen=True)

@@ -181,8 +181,10 @@ def _coded(table: pa.Table, name: str, classes: Sequence[str]) -> Array:
     column = table.column(name).combine_chunks().dictionary_encode()
     places = {each: place for place, each in enumerate(classes)}
     known = [places[str(value)] for value in column.dictionary.to_pylist()]
-    return np.array(known, dtype=np.int64)[column.indices.to_numpy(zero_copy_only=False)]
+    codes: Array = np.array(known, dtype=np.int64)[column.indices.to_numpy(zero_copy_only=False)]
+    return codes
 
 
 def _ones(true: Array) -> Array:
-    return (true > 0).astype(np.int64)
+    ones: Array = (true > 0).astype(np.int64)
+    return ones

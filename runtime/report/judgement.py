@@ -138,7 +138,7 @@ def timing(report: ReportInput) -> str:
     found = report.timing
     nodes = {pointer: float(seconds) for pointer, seconds in mapping(found, "nodes").items()
              if is_number(seconds) and seconds >= 0}
-    gather, forward = found.get("gather"), found.get("forward")
+    gather, forward = (found.get(part, 0.0) for part in ("gather", "forward"))
     if not nodes or not is_number(gather) or not is_number(forward):
         return ""
     types = {str(entry.get("pointer")): entry.get("type", "")

@@ -36,7 +36,8 @@ def arrow(report: ReportInput, metric: str) -> str:
 
 def direction_of(directions: Mapping[str, Any], metric: str) -> str | None:
     """`higher` or `lower`; every loss is better when it is lower."""
-    return directions.get(metric, "lower" if metric == series.LOSS else None)
+    found: str | None = directions.get(metric, "lower" if metric == series.LOSS else None)
+    return found
 
 
 def swatch(place: int) -> str:

@@ -86,7 +86,7 @@ def resume(run: Path, bundle: Path | None, form: str) -> None:
 
     BUNDLE is needed only where it is not where it was.
     """
-    from ..runs import resume as go_on
+    from ..resuming import resume as go_on
 
     result = go_on(run, bundle, progress=shown_progress())
     if result.already_finished:

@@ -198,7 +198,8 @@ TREE: dict[str, Any] = {
     "none": None, "true": True, "whole": 2**60, "real": 0.1 + 0.2, "text": "ü\n",
     "zero": -0.0, "infinite": float("-inf"), "list": [1, [2.5, "a"]], "pair": (1, (2, 3)),
     "by number": {3: 4.5, 1: {"a": None}}, "tensor": torch.tensor([[1.5, -0.0], [3.0, 4.0]]),
-    "number": torch.tensor(7.0), "empty": torch.empty(0, 3), "bytes": torch.tensor([1], dtype=torch.uint8),
+    "number": torch.tensor(7.0), "empty": torch.empty(0, 3),
+    "bytes": torch.tensor([1], dtype=torch.uint8),
     "whole numbers": torch.arange(4), "flags": torch.tensor([True, False]),
 }
 

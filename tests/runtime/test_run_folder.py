@@ -21,9 +21,12 @@ from specc.runtime.run_folder import FolderError
 import specc
 
 FILES = {
-    "spec.json", "plan.json", "environment.json", "log.jsonl", "history.parquet", "history.csv",
-    "metrics.json", "predictions.parquet", "report.html", "model/weights.safetensors",
+    "spec.json", "plan.json", "environment.json", "inputs.json", "log.jsonl",
+    "checkpoints/last.safetensors", "history.parquet", "history.csv",
+    "metrics.json", "importance.json", "timing.json", "findings.json",
+    "predictions.parquet", "report.html", "model/weights.safetensors",
     "model/transformers.json", "model/transformers.arrow", "model/spec.json",
+    "model/model.json", "model/columns.arrow",
 }
 ROWS = 40
 
@@ -73,7 +76,8 @@ def read_json(path: Path) -> Any:
 
 def test_folder_holds_the_documented_files_alone(result: specc.RunResult) -> None:
     assert files(result.folder) == FILES
-    assert {path.name for path in result.folder.iterdir() if path.is_dir()} == {"model"}
+    assert {path.name for path in result.folder.iterdir() if path.is_dir()} == {
+        "model", "checkpoints"}
 
 
 def test_folder_is_called_by_name_hash_and_number(result: specc.RunResult) -> None:
@@ -104,7 +108,10 @@ def test_history_in_two_forms(result: specc.RunResult) -> None:
 
 def test_metrics_hold_the_last_epoch_and_no_time(result: specc.RunResult) -> None:
     said = read_json(result.folder / "metrics.json")
-    assert list(said) == ["format", "epoch", "splits"] and said["epoch"] == 3
+    assert list(said) == ["format", "epoch", "splits", "level", "intervals", "baselines"]
+    assert (said["format"], said["epoch"], said["level"]) == (2, 3, 0.95)
+    assert said["intervals"].keys() == said["splits"].keys()
+    assert set(said["baselines"]) == {"constant", "linear"}
     assert said["splits"] == result.metrics
     assert set(said["splits"]) == {"display", "test"}
     for split, measures in said["splits"].items():
