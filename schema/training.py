@@ -100,6 +100,7 @@ _CHECKPOINT: Fragment = {
                                "of an epoch too; null sets no number.", minimum=1,
                                maximum=10**12, default=None, example=10_000, null=True),
     },
+    "required": [],
     "additionalProperties": False,
     "default": {"every_epochs": 1},
     "examples": [{"every_epochs": 1, "every_seconds": 600}],

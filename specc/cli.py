@@ -1,5 +1,5 @@
 """The command line: verbs over the API, findings on standard output, progress on standard
-error. Exit status 0 accepted, 1 rejected, 2 usage, 3 a fault of specc's own."""
+error. Exit status 0 accepted, 1 rejected, 2 usage, 3 a fault of specc's own, 130 interrupted."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ MakeProgress = Callable[[Plan], "Progress"]
 EQUAL_FILES = ("model/weights.safetensors", "metrics.json", "predictions.parquet")
 """What two equal runs have in common, byte for byte."""
 
+
 @dataclass(frozen=True)
 class Change:
     """Something that decides what a run gives, and that is not what it was.
@@ -68,8 +69,9 @@ class Repetition(RunResult):
 
 def record_of(folder: str | Path) -> Record:
     """What a run folder says of its run. Raises FolderError (SC514)."""
+    from .runtime.inputs import read_record
 
-    return readrecord_of(Path(folder))
+    return read_record(Path(folder))
 
 
 def continue_run(parent: str | Path, bundle: BundleLike, spec: SpecLike | None = None, *,
@@ -158,6 +160,7 @@ def run_again(folder: str | Path, bundle: BundleLike | None = None, *,
 
     Reports: SC514, SC517, SC519, and what `run` reports.
     """
+    from .runtime.inputs import read_record
     from .runtime.run_folder import FolderError
 
     try:
@@ -172,7 +175,7 @@ def run_again(folder: str | Path, bundle: BundleLike | None = None, *,
         made = _made_again(record, given, place, progress)
         if made.run is None:
             return Repetition(made.diagnostics, made.source)
-        again = readrecord_of(made.folder)
+        again = read_record(made.folder)
     except FolderError as error:
         return Repetition((error.diagnostic,))
     from .runtime.environment import determining, differences

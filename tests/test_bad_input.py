@@ -526,7 +526,7 @@ def test_damaged_checkpoint(specc: Specc, halfway: str) -> None:
 
 
 def test_resume_with_another_spec(specc: Specc, halfway: str, spec: Json) -> None:
-    spec["training"]["batch_size"] = 5
+    spec["training"]["batch_size"] = 6
     Path(halfway, "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     finding = told(specc, "resume", halfway)
     assert (finding["code"], finding["pointer"]) == ("SC516", "/training/batch_size")
@@ -561,7 +561,7 @@ def test_continuing_with_another_network(specc: Specc, spec_file: Path, bundle: 
     specc("run", "spec.json", "bundle")
     (folder,) = Path("runs").iterdir()
     finding = told(specc, "run", "--continue", str(folder), "spec.json", "bundle", "--set",
-                   '/network={"type": "output", "bias": false, "input_frames": ["order"]}')
+                   "/network/sizes=[3, 1]")
     assert (finding["code"], finding["pointer"]) == ("SC521", "/network")
 
 

@@ -132,6 +132,7 @@ IN_BUNDLE = {
     "SC628": "make the split by `order`, as a step of type `grouped_split` does.",
     "SC703": "store the numbers beyond 3.4e38 as null.",
     "SC705": "let `late` have both values in training rows.",
+    "SC709": "give each list of `at` two numbers.",
 }
 """Codes whose example is mended in the bundle, not in the spec."""
 
@@ -230,7 +231,7 @@ def _values(case: Path) -> Iterator[str]:
     for frame, change in loaded.items():
         for column, values in ((change or {}).get("columns") or {}).items():
             if values is not None:
-                seen = [json.dumps(value) for value in dict.fromkeys(values)]
+                seen = list(dict.fromkeys(map(json.dumps, values)))
                 more = ["..."] if len(seen) > _MOST_LISTED else []
                 yield f"- {column} of `{frame}` holds {', '.join(seen[:_MOST_LISTED] + more)}"
 

@@ -53,7 +53,7 @@ def test_a_default_that_is_an_object_gets_defaults_of_its_own() -> None:
     filled = fill(LEAST)
     assert filled["optimizer"]["type"] == "torch.optim:AdamW"
     assert filled["optimizer"]["betas"] == [0.9, 0.999]
-    assert filled["extractors"]["x"]["transformer"] == {"type": "identity"}
+    assert filled["extractors"]["x"]["transformer"] == {"type": "identity", "on_null": "error"}
     auto = fill(changed(extractors={"x": {"type": "plain", "transformer": {"type": "auto"}}}))
     continuous = auto["extractors"]["x"]["transformer"]["continuous"]
     assert continuous["scaler"] == {"type": "sklearn.preprocessing:StandardScaler",

@@ -193,14 +193,15 @@ def test_a_split_that_is_not_evaluated_cannot_be_watched() -> None:
 def test_the_untrained_network_is_epoch_0(tmp_path: Path,
                                           capsys: pytest.CaptureFixture[str]) -> None:
     plan = plan_of(evaluate_before_training=True, epochs=2)
-    untrained = evaluate(open_session(plan, CPU), "test").measures
+    untrained = {split: evaluate(open_session(plan, CPU), split).measures["loss"]
+                 for split in ("train", "test")}
     history, _ = loop.train(open_session(plan, CPU), Lines(plan), lambda row: None)
     columns = history.columns
     assert columns["epoch"] == [0, 1, 2] and columns["rows"] == [0, 24, 24]
-    assert columns["loss_train"][0] is None
-    assert columns["loss_test"][0] == untrained["loss"]
+    assert columns["loss_train"][0] == untrained["train"]
+    assert columns["loss_test"][0] == untrained["test"]
     first, *_ = capsys.readouterr().err.splitlines()
-    assert first.startswith("epoch 0/2  roc_auc_score: ")
+    assert first.startswith("epoch 0/2  loss_train ")
     _, without = trained(epochs=2)
     assert without.columns["loss_test"] == columns["loss_test"][1:]
     run = specc.run(spec_of(evaluate_before_training=True), {"index": INDEX}, out=tmp_path)

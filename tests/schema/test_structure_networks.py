@@ -59,8 +59,8 @@ def refused(network: Mapping[str, Any]) -> Diagnostic:
 def built(network: Mapping[str, Any]) -> tuple[Network, Shapes]:
     root, shapes, found = traced(network)
     assert found == ()
-    plan: Any = SimpleNamespace(graph=SimpleNamespace(network=root, seed=3),
-                                shaped=SimpleNamespace(shapes=shapes))
+    plan: Any = SimpleNamespace(graph=SimpleNamespace(network=root, seed=3, heads=()),
+                                shaped=SimpleNamespace(shapes=shapes, heads={}))
     return build_network(plan, {}, torch.device("cpu")), shapes
 
 
