@@ -40,7 +40,6 @@ INNER = ("items", "additionalProperties", "propertyNames", "if", "then")
 MAPPINGS = {
     "/properties/extractors",
     "/properties/heads",
-    "/properties/heads",
     "/properties/bundle/properties/keys",
     "/properties/training/properties/class_weight",
     *(f"/$defs/{owner}/properties/joins/items/properties/on" for owner in (
