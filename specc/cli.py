@@ -45,7 +45,7 @@ _FITS = click.option("--fits", type=click.Path(path_type=Path), metavar="RUN",
                      help='An earlier run, for extractors with "fit": "frozen".')
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands)
 @click.version_option(__version__, prog_name="specc")
 def cli() -> None:
     """Compile and run declarative training specs."""

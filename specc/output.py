@@ -52,8 +52,16 @@ def print_findings(diagnostics: Sequence[Diagnostic], source: Source | None, for
     click.echo(render(diagnostics, source, form, color=is_colored(), version=__version__))
 
 
+HELP = {"help_option_names": ["-h", "--help"]}
+"""Settings of every command: a context hands them down, but click keeps the help option of the
+first context that asks for it, which may be one without a parent."""
+
+
 class Command(click.Command):
     """A command that reports a fault of specc in the format that was asked for, and raises it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"context_settings": HELP, **options})
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -72,3 +80,6 @@ class Commands(click.Group):
     """The group whose commands are of that kind."""
 
     command_class = Command
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"context_settings": HELP, **options})

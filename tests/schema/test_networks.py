@@ -21,7 +21,16 @@ from specc.schema.networks.structure import extract
 from specc.schema.shapes import BATCH, UNKNOWN, Frames, Shape, ShapeError, Value, show, size, tensor
 from torch import nn
 
-from ..strategies.values import ORDINARY, agrees, forgotten, has_shape, inputs, rows_of, tensors
+from ..strategies.values import (
+    ORDINARY,
+    agrees,
+    forgotten,
+    has_shape,
+    in_double,
+    inputs,
+    rows_of,
+    tensors,
+)
 
 LEAVES = [entry for entry in NETWORKS if entry.build is not None and not entry.children]
 BY_NAME = {entry.name: entry for entry in NETWORKS}
@@ -213,7 +222,8 @@ def test_one_sample_gets_one_output_whatever_its_batch(entry: NetworkType) -> No
     for example in entry.examples:
         args = filled(entry, example)
         value = ordinary(entry, args)
-        module, batch = built(entry, value, args).eval(), tensors(value, 4)
+        module = built(entry, value, args).eval().double()
+        batch = in_double(tensors(value, 4))
         for row in range(4):
             alone = slice(row, row + 1)
             torch.testing.assert_close(module(rows_of(batch, alone)),

@@ -117,3 +117,10 @@ def rows_of(batch: Any, rows: slice) -> Any:
     if isinstance(batch, tuple):
         return type(batch)(*(None if part is None else rows_of(part, rows) for part in batch))
     return batch[rows]
+
+
+def in_double(batch: Any) -> Any:
+    """The same numbers in double precision, where rounding does not hide what differs."""
+    if isinstance(batch, tuple):
+        return type(batch)(*(None if part is None else in_double(part) for part in batch))
+    return batch.double() if batch.is_floating_point() else batch
