@@ -24,9 +24,6 @@ from .windows import Windows, sees
 
 Stage = TypeVar("Stage")
 
-INNER = "extractor"
-"""The property of a context that holds what is taken of its rows."""
-
 
 def collected(run: Callable[[], Result[Stage]], found: list[Diagnostic]) -> Stage | None:
     """Runs one part of a pass; damage that shows only when pages are read is collected too."""

@@ -19,11 +19,6 @@ def input_differences(first: FinishedRun, other: FinishedRun) -> tuple[str, ...]
     return tuple([*_frames(first, other), *_rest(first, other)][:_LIMIT])
 
 
-def same_bundle(first: FinishedRun, other: FinishedRun) -> bool:
-    """Whether both read the same frames with the same content; also true where none is known."""
-    return not list(_frames(first, other))
-
-
 def _frames(first: FinishedRun, other: FinishedRun) -> Iterator[str]:
     old, new = (_mapping(_mapping(run.environment, "bundle"), "frames") for run in (first, other))
     for name in sorted({*old, *new}, key=str):

@@ -179,14 +179,19 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no number of JSON")
 
 
-def _history(path: Path) -> dict[str, list[float | None]]:
+def read_table(path: Path, most_rows: int) -> pa.Table:
+    """A Parquet file of a run, its rows counted before they are read. Raises DamagedRun."""
     try:
         file = pyarrow.parquet.ParquetFile(path)
-        if file.metadata.num_rows > MOST_EPOCHS:
-            raise DamagedRun(path, f"it has more than {MOST_EPOCHS:,} rows")
-        table = file.read()
+        if file.metadata.num_rows > most_rows:
+            raise DamagedRun(path, f"it has more than {most_rows:,} rows")
+        return file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DamagedRun(path, str(error).partition("\n")[0]) from error
+
+
+def _history(path: Path) -> dict[str, list[float | None]]:
+    table = read_table(path, MOST_EPOCHS)
     for column in table.schema:
         kind = column.type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):

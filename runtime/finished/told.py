@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from ...compiler.network.heads import name_in
 from ..predictions import Predictions
-from .folder import DamagedRun, FinishedRun
+from .folder import DamagedRun, FinishedRun, read_table
 
 NAME = "predictions.parquet"
 
@@ -54,13 +53,7 @@ def read_predictions(run: FinishedRun) -> pa.Table | None:
     path = run.folder / NAME
     if not path.is_file():
         return None
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        if file.metadata.num_rows > MOST_ROWS:
-            raise DamagedRun(path, f"it has more than {MOST_ROWS:,} rows")
-        table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedRun(path, str(error).partition("\n")[0]) from error
+    table = read_table(path, MOST_ROWS)
     split = table.schema.get_field_index("split")
     if split < 0 or not pa.types.is_string(table.schema.field(split).type):
         raise DamagedRun(path, "it has no column 'split' of names")
