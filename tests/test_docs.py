@@ -4,6 +4,8 @@ A comment in front of a fenced block says what it must be:
 
     <!-- output -->             `$ specc ...` and all that it prints to standard output
     <!-- shortened output -->   the same; a line `...` stands for any lines
+    <!-- trained output -->     the same as output, but for the last digits of measures, which
+                                depend on the machine that has trained
     <!-- file: PATH -->         the content of a file
     <!-- part of: PATH -->      lines of a file, as they stand there
     <!-- difference: A B -->    the lines in which the file B differs from the file A
@@ -11,7 +13,8 @@ A comment in front of a fenced block says what it must be:
     <!-- part of a spec -->     top-level keys; accepted when put into docs/examples/survival.json
     <!-- script -->             Python that runs without an error
 
-`pytest --update` writes the blocks marked `output` again.
+The commands of a page run in one folder, `specc run` before those that read its run folder.
+`pytest --update` writes the blocks marked `output` and `trained output` again.
 Not checked here: blocks without a comment, and links to places outside of the repository.
 """
 
@@ -23,8 +26,9 @@ import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +50,9 @@ GENERATE = runpy.run_path(str(ROOT / "docs" / "generate.py"))
 _BLOCK = re.compile(r"<!-- ([^\n]+) -->\n```\w*\n(.*?)```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+_MEASURE = re.compile(r"\d+\.\d+")
+_RUN = "$ specc run "
+_OUTPUTS = ("output", "shortened output", "trained output")
 
 
 @dataclass(frozen=True)
@@ -85,47 +92,67 @@ def _make_bundle(folder: Path, name: str) -> None:
     subprocess.run([sys.executable, script, out], cwd=folder, check=True, capture_output=True)
 
 
-def _printed(command: str) -> str:
-    """What `$ specc ...` prints to standard output, without spaces at line ends."""
-    program, *arguments = command.removeprefix("$ ").split()
-    assert program == "specc"
-    printed = CliRunner().invoke(cli, arguments).stdout
-    return "\n".join(line.rstrip() for line in printed.rstrip().splitlines()) + "\n"
+@pytest.fixture(scope="module")
+def printed(workplace: Path) -> Callable[[str], str]:
+    """What `$ specc ...` prints to standard output, without spaces at line ends; each command is
+    carried out once."""
+
+    @cache
+    def of(command: str) -> str:
+        program, *arguments = command.removeprefix("$ ").split()
+        assert program == "specc"
+        if "bundles/flights" in command and not (workplace / "bundles/flights").exists():
+            _make_bundle(workplace, "flights")
+        # As a shell does it.
+        words = [word for each in arguments
+                 for word in sorted(map(str, Path().glob(each))) or [each]]
+        stdout = CliRunner().invoke(cli, words).stdout
+        return "\n".join(line.rstrip() for line in stdout.rstrip().splitlines()) + "\n"
+
+    return of
 
 
-def _cases(kind: str) -> list[Any]:
+def _command(block: Block) -> str:
+    return block.text.partition("\n")[0]
+
+
+def _runs_of(page: Path) -> list[str]:
+    """The commands of a page that make run folders."""
+    return [_command(block) for block in _blocks(*_OUTPUTS)
+            if block.page == page and block.text.startswith(_RUN)]
+
+
+def _cases(*kinds: str) -> list[Any]:
     slow = pytest.mark.slow
     return [pytest.param(block, marks=[slow] if "flights" in block.text else [], id=str(block))
-            for block in _blocks(kind)]
+            for block in _blocks(*kinds)]
 
 
-def _output(block: Block, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
-    """The first line of a block, and what that command prints."""
-    monkeypatch.chdir(workplace)
-    if "bundles/flights" in block.text and not (workplace / "bundles/flights").exists():
-        _make_bundle(workplace, "flights")
-    command = block.text.partition("\n")[0]
-    return command, _printed(command)
-
-
-@pytest.mark.parametrize("block", _cases("output"))
-def test_output(block: Block, workplace: Path, update: bool,
+@pytest.mark.parametrize("block", _cases(*_OUTPUTS))
+def test_output(block: Block, workplace: Path, update: bool, printed: Callable[[str], str],
                 monkeypatch: pytest.MonkeyPatch) -> None:
-    command, printed = _output(block, workplace, monkeypatch)
-    text = f"{command}\n{printed}"
-    if update:
+    monkeypatch.chdir(workplace)
+    command = _command(block)
+    if " runs/" in command:
+        for run in _runs_of(block.page):
+            printed(run)
+    text = f"{command}\n{printed(command)}"
+    if block.comment == "shortened output":
+        parts = block.text.split("...\n")
+        assert len(parts) > 1
+        assert re.fullmatch(".*?".join(map(re.escape, parts)), text, re.DOTALL), text
+    elif update:
         page = block.page.read_text(encoding="utf-8")
         block.page.write_text(page.replace(block.text, text), encoding="utf-8")
+    elif block.comment == "trained output":
+        assert _MEASURE.sub("0.0", block.text) == _MEASURE.sub("0.0", text)
+        assert _measures(block.text) == pytest.approx(_measures(text), rel=0.05)
     else:
         assert block.text == text
 
 
-@pytest.mark.parametrize("block", _cases("shortened output"))
-def test_shortened_output(block: Block, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    command, printed = _output(block, workplace, monkeypatch)
-    parts = block.text.removeprefix(f"{command}\n").split("...\n")
-    assert len(parts) > 1
-    assert re.fullmatch(".*?".join(map(re.escape, parts)), printed, re.DOTALL), printed
+def _measures(text: str) -> list[float]:
+    return [float(number) for number in _MEASURE.findall(text)]
 
 
 @pytest.mark.parametrize("block", _blocks("file"), ids=str)
