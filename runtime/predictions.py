@@ -83,7 +83,9 @@ def _numbers(plan: Plan, true: Array, output: Array) -> Predictions:
     """Outputs in the unit of the label, `(rows, columns * quantiles)`."""
     loss = plan.graph.loss
     levels = loss_rule(loss.type, loss.args).quantiles
-    by_column = _on_label_scale(plan, output.reshape(len(output), -1, len(levels) or 1))
+    each = len(levels) or 1
+    by_column = _on_label_scale(
+        plan, output.reshape(len(output), output.shape[1] // each, each))
     true = _on_label_scale(plan, true[:, None])[:, 0] if true.ndim == 1 else \
         _on_label_scale(plan, true)
     if by_column.shape[1] == 1:
