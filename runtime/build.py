@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ..compiler.seeds import derive_seed
 from ..compiler.stages import NetworkNode, Plan, ShapedHead
 from ..compiler.text.pointer import join
 from ..schema.declaration import Scope
-from ..schema.networks.modules.values import Sequence
+from ..schema.networks.modules.values import Sequence as Steps
 from ..schema.shapes import Value, length_of
 from .batches import Batch, Input
 from .lookup import Layout, LookupLinear, replace_first_linear
@@ -37,13 +38,13 @@ class Extraction(nn.Module):
 
 
 class PerStep(nn.Module):
-    """Sequence -> Sequence: a module for rows, applied to every step alone."""
+    """Steps -> Steps: a module for rows, applied to every step alone."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
         self.inner = inner
 
-    def forward(self, steps: Sequence) -> Sequence:
+    def forward(self, steps: Steps) -> Steps:
         return steps._replace(values=self.inner(steps.values))
 
 
@@ -62,17 +63,31 @@ class WithHeads(nn.Module):
         return {name: head(value) for name, head in zip(self._names, self.heads, strict=True)}
 
 
+class EachMember(nn.ModuleDict):
+    """The modules of one node, one in each member of an ensemble; computes nothing itself."""
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        super().__init__({f"member_{index}": module for index, module in enumerate(modules)})
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """A built network.
 
     Args:
         module: Batch -> output, or with heads the output of each by its name; calls the others.
-        nodes: pointer -> module of every node that has weights or state of its own.
+        nodes: pointer -> module of every node that has weights or state of its own; of a node
+            within an `ensemble` those of all members.
     """
 
     module: nn.Module
     nodes: Mapping[str, nn.Module]
+
+    def modules(self) -> Iterator[tuple[str, nn.Module]]:
+        """Pointer and module of every node, within an ensemble once for each member."""
+        for pointer, module in self.nodes.items():
+            parts = module.values() if isinstance(module, EachMember) else (module,)
+            yield from ((pointer, part) for part in parts)
 
     def state(self) -> dict[str, Tensor]:
         """Every weight and buffer, named `<pointer>:<name>`, as of ordinary layers."""
@@ -118,6 +133,8 @@ class _Builder(Scope):
     looked_up: Mapping[str, str]
     shared: Mapping[str, NetworkNode]
     given: Callable[[str], NDArray[np.float32]]
+    ensemble: str | None = None
+    member: int = 0
     built: dict[str, nn.Module] = field(default_factory=dict)
     nodes: dict[str, nn.Module] = field(default_factory=dict)
     inner: dict[str, list[nn.Module]] = field(default_factory=dict)
@@ -141,6 +158,30 @@ class _Builder(Scope):
             self.inner[self.open[-1]].append(self.built[child.pointer])
         return self.built[child.pointer]
 
+    def copies(self, child: NetworkNode, value: Value, count: int) -> list[nn.Module]:
+        """One module of a node for each member of the ensemble that is being built."""
+        members = [
+            replace(self, ensemble=self.open[-1], member=index, built={}, nodes={}, inner={},
+                    open=[])
+            for index in range(count)]
+        modules = [member.build(child, value) for member in members]
+        self.inner[self.open[-1]] += modules
+        own = [dict(_own_parts(member)) for member in members]
+        for pointer in own[0]:
+            self.nodes[pointer] = EachMember([parts[pointer] for parts in own])
+            self.inner[pointer] = []
+        return modules
+
+    def _seed(self, pointer: str) -> int:
+        """Each node draws its weights from a stream of its own: adding one leaves the others.
+
+        The first member of an ensemble starts as its network would in the place of the ensemble.
+        """
+        if self.ensemble is not None:
+            pointer = self.ensemble + pointer.removeprefix(join(self.ensemble, "network"))
+        purpose = f"weights of member {self.member}" if self.member else "weights"
+        return derive_seed(self.seed, pointer, purpose)
+
     def _first(self, child: NetworkNode, value: Value) -> nn.Module:
         if child.type == EXTRACTION:
             return Extraction(child.pointer)
@@ -152,8 +193,7 @@ class _Builder(Scope):
 
     def _own(self, node: NetworkNode, value: Value) -> nn.Module:
         assert node.declaration.build is not None
-        # Each node draws its weights from a stream of its own: adding one leaves the others.
-        torch.manual_seed(derive_seed(self.seed, node.pointer, "weights"))
+        torch.manual_seed(self._seed(node.pointer))
         self.inner[node.pointer] = []
         self.open.append(node.pointer)
         try:
@@ -185,7 +225,7 @@ def build_network(plan: Plan, layouts: Mapping[str, Layout], device: torch.devic
         layouts=layouts,
         looked_up=shapes.looked_up,
         shared=definitions(plan.graph.network),
-        given=lambda name: given_vectors(plan, name),
+        given=cache(lambda name: given_vectors(plan, name)),
     )
     with torch.random.fork_rng(devices=[]):
         module = builder.build(plan.graph.network, shapes.nodes[0].input)

@@ -19,7 +19,7 @@ def optimizer_groups(plan: Plan, network: Network) -> list[dict[str, Any]]:
     numbers, such as the vectors of no column, is in none: some optimizers divide by its size.
     """
     owners: dict[int, tuple[str, str]] = {}
-    for pointer, module in network.nodes.items():
+    for pointer, module in network.modules():
         for name, parameter in _named(module):
             owners[id(parameter)] = (pointer, name)
     place = {tensor: index for index, group in enumerate(plan.groups) for tensor in group.tensors}

@@ -48,6 +48,11 @@ class Scope:
         """The torch module of the child node `child` when it reads `value`."""
         raise NotImplementedError
 
+    def copies(self, child: Any, value: Value, count: int) -> list[Any]:
+        """The torch modules of the child node `child` for the members of an ensemble, each with
+        weights of its own."""
+        raise NotImplementedError
+
     def definition(self, name: str) -> Any:
         """The node that `shared` keeps under this name: the same one in all its places."""
         raise NotImplementedError
@@ -82,6 +87,8 @@ class NetworkType(Type):
         children: the properties that hold network nodes (one, a list, or null for none).
         in_turn: the children are one chain, each reads what the one before it gives. Otherwise
             they stand side by side: where one starts, nothing of the others is assumed.
+        copies: `(args) -> int`, how many modules each child becomes, with weights of their own;
+            without it one.
         joined_range: `(args, ranges) -> str`, for children that stand side by side: what comes
             of the ranges that they leave; without it the type has a range of its own.
         output_range: `(args) -> str`, what the last step leaves: "real",
@@ -101,6 +108,7 @@ class NetworkType(Type):
     build: Callable[[Value, Args, Scope], Any] | None = None
     children: tuple[str, ...] = ()
     in_turn: bool = False
+    copies: Callable[[Args], int] | None = None
     joined_range: Callable[[Args, tuple[str, ...]], str] | None = None
     output_range: Callable[[Args], str] = _real
     reads_codes: bool = False

@@ -161,8 +161,8 @@ def tensor(value: Value, *, by_member: bool = False) -> Shape:
     assert not isinstance(value, Unknown)
     if not by_member and members_of(value) is not None:
         raise ShapeError(show(value), "one output a sample",
-                         help="an ensemble ends the network: it is as wide as the label by itself, "
-                         "and only activations may follow")
+                         help="an ensemble ends the network, and only activations may follow: "
+                         "`tabm` is as wide as the label by itself, an `ensemble` as its members")
     return value
 
 

@@ -38,7 +38,7 @@ def _last(node: NetworkNode) -> NetworkNode:
 def _help(output: Shape | Features) -> str:
     if isinstance(output, Features):
         return 'put an `embedding` behind it, then {"type": "output"}'
-    if length_of(output) is not None:
+    if length_of(one_member(output)) is not None:
         return ("bring the steps to one row, with `masked_pool`, `attention_pooling`, or "
                 '"pool": "last", then {"type": "output"}')
     return 'put {"type": "torch.nn:Flatten"} and {"type": "output"} behind it'

@@ -62,7 +62,8 @@ def parameter_groups(graph: Graph, nodes: Sequence[ShapedNode]) -> tuple[Paramet
                 decay = decay if rule.weight_decay is None else rule.weight_decay
             if decay is not None and kinds_of(node.type, name) & set(training.no_decay):
                 decay = 0.0
-            groups.setdefault((lr, decay), []).append((node.pointer, name, size(shape) or 0))
+            numbers = node.members * (size(shape) or 0)
+            groups.setdefault((lr, decay), []).append((node.pointer, name, numbers))
     order = sorted(groups, key=lambda settings: (settings != usual, settings[0] != usual[0]))
     return tuple(
         ParameterGroup(

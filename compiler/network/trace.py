@@ -73,6 +73,7 @@ class _Tracer(Scope):
     label_width: int | None
     holes: frozenset[str]
     shared: Mapping[str, NetworkNode]
+    members: int = 1
     nodes: list[ShapedNode] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
     looked_up: dict[str, str] = field(default_factory=dict)
@@ -114,7 +115,11 @@ class _Tracer(Scope):
         place = len(self.nodes)
         self._record(child.pointer, child.type, value, UNKNOWN, {}, depth=len(self.open))
         self.open.append(sides)
+        outside = self.members
+        if declaration.copies is not None:
+            self.members = declaration.copies(child.args)
         output, parameters = self._apply(child, value)
+        self.members = outside
         self.open.pop()
         self.nodes[place] = replace(self.nodes[place], output=output, parameters=parameters,
                                     frozen=self._frozen(child, value, output, parameters))
@@ -225,7 +230,10 @@ class _Tracer(Scope):
 
     def _record(self, pointer: str, type_name: str, value: Value, output: Value,
                 parameters: ParameterShapes, depth: int) -> None:
-        self.nodes.append(ShapedNode(pointer, type_name, value, output, parameters, depth))
+        # What is read of a batch is there once, for all members of an ensemble.
+        members = 1 if type_name == EXTRACTION else self.members
+        self.nodes.append(ShapedNode(pointer, type_name, value, output, parameters, depth,
+                                     members=members))
 
     def _report(self, pointer: str, type_name: str, error: ShapeError) -> None:
         """One finding, at the property that does not fit, else at the node."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from ..evaluate import Evaluation
 from ..scoring import Scoring
@@ -29,7 +30,8 @@ class NodeTimes:
         rows: those of the batch.
         gather: from the start to the batch, which takes the rows out of the encoded frames.
         forward: the whole network.
-        nodes: pointer -> the node alone; of one that holds others there is none.
+        nodes: pointer -> the node alone, in all members of an ensemble; of one that holds others
+            there is none.
     """
 
     rows: int
@@ -45,8 +47,9 @@ def node_times(session: Scoring, evaluations: Mapping[str, Evaluation]) -> NodeT
     if samples is None or not len(samples):
         return None
     first = torch.from_numpy(samples[:session.evaluation.batch_size]).to(session.device)
-    watches = {pointer: _Watch(module, session.device)
-               for pointer, module in session.network.nodes.items()}
+    watches: dict[str, _Watch] = {}
+    for pointer, module in session.network.modules():
+        watches.setdefault(pointer, _Watch(session.device)).look_at(module)
     gathers: list[float] = []
     forwards: list[float] = []
     session.module.eval()
@@ -83,16 +86,19 @@ def _wait(device: torch.device) -> None:
 
 
 class _Watch:
-    """Adds up what a module takes in one pass, wherever it is called."""
+    """Adds up what modules take in one pass, wherever they are called."""
 
-    def __init__(self, module: nn.Module, device: torch.device) -> None:
+    def __init__(self, device: torch.device) -> None:
         self.seconds: list[float] = []
         self.seen = False
         self._device, self._start = device, 0.0
+        self._hooks: list[RemovableHandle] = []
+
+    def look_at(self, module: nn.Module) -> None:
         before: Callable[..., Any] = self._before
         after: Callable[..., Any] = self._after
-        self._hooks = (module.register_forward_pre_hook(before),
-                       module.register_forward_hook(after))
+        self._hooks += [module.register_forward_pre_hook(before),
+                        module.register_forward_hook(after)]
 
     def _before(self, *_: Any) -> None:
         _wait(self._device)

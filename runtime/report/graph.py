@@ -9,7 +9,7 @@ from typing import Any
 from . import feeds, layout
 from .feeds import EDGE, FRAMES_WIDTH
 from .layout import Box, Line
-from .text import count, mapping, records, shorten
+from .text import count, is_number, mapping, records, shorten
 
 EXTRACTION = "extraction"
 
@@ -114,6 +114,8 @@ def _place(nodes: Sequence[Mapping[str, Any]], parents: Sequence[int], left: int
 def _node(node: Mapping[str, Any]) -> tuple[Line, ...]:
     parameters = node.get("parameters")
     own = f"{count(parameters)} parameter{'s' if parameters != 1 else ''}" if parameters else ""
+    if own and is_number(node.get("members")):
+        own += f" in {count(node['members'])} members"
     trainable = node.get("trainable", parameters)
     if own and trainable != parameters:
         own += f", {count(trainable)} of them train" if trainable else ", frozen"
@@ -190,8 +192,8 @@ def _ends(plan: Mapping[str, Any], labels: Sequence[Mapping[str, Any]], left: in
     meets = Box(left, y, width, _sum(heads) if heads else _step("loss", loss))
     columns = [str(column.get("name", "?"))[:200]
                for label in labels for column in records(label, "columns")[:20]]
-    known = count(sum(label.get("width", 0) for label in labels)) \
-        if any("width" in label for label in labels) else ""
+    widths = [label["width"] for label in labels if is_number(label.get("width"))]
+    known = count(sum(widths)) if widths else ""
     beside = Box(left + width + 40, y, room - width - 40,
                  (Line(("label",), known), Line((shorten(", ".join(columns)),))))
     parts = [layout.arrow((beside.x, meets.middle), (meets.right, meets.middle)),

@@ -8,6 +8,7 @@ from .conv1d import CONV1D
 from .cross import CROSS
 from .cross_attention import CROSS_ATTENTION
 from .embedding import EMBEDDING
+from .ensemble import ENSEMBLE
 from .factorization_machine import FACTORIZATION_MACHINE
 from .ft_transformer import FT_TRANSFORMER
 from .fully_connected import FULLY_CONNECTED
@@ -36,6 +37,7 @@ NETWORKS: tuple[NetworkType, ...] = (
     PARALLEL,
     RESIDUAL,
     SHARED,
+    ENSEMBLE,
     FULLY_CONNECTED,
     RESNET,
     CROSS,

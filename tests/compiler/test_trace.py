@@ -7,6 +7,7 @@ against its module.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -162,6 +163,11 @@ ENDS = {
                  "/network/output_activation", True),
     "activation_of_an_ensemble": (chain({"type": "tabm"}, SIGMOID), None, "/network/factories/1",
                                   True),
+    "members_that_end_in_an_output": (
+        chain({"type": "ensemble", "network": {"type": "output", "activation": "sigmoid"}}), None,
+        "/network/factories/0/network/activation", True),
+    "width_of_members": (chain({"type": "ensemble", "network": LINEAR}),
+                         "/network/factories/0/network/out_features", None, False),
     "towers": ({"type": "two_tower", "left": {**LINEAR, "input_frames": ["a"]},
                 "right": {**LINEAR, "input_frames": ["b"]}}, None, None, False),
 }
@@ -235,6 +241,8 @@ LOOKED_UP = {
         chain({"type": "feed_forward", "factories": [{"type": "output"}]}),
         {"/network/input_frames": "/network/factories/0/factories/0"}),
     "dropout first": (chain(DROPOUT, LINEAR), {}),
+    "members": (chain({"type": "ensemble", "network": LINEAR}),
+                {"/network/input_frames": "/network/factories/0/network"}),
     "residual blocks": (
         {"type": "fully_connected", "sizes": [3, 1], "residual": True, "input_frames": ["a"]},
         {"/network/input_frames": "/network"}),
@@ -270,6 +278,7 @@ LEAVES = [
     {"type": "cross", "rank": 1, "layers": 1}, {"type": "factorization_machine", "factors": 2},
     {"type": "tabm", "members": 3, "width": 4},
     {"type": "tabm", "members": 2, "width": 3, "architecture": "tabm_mini"},
+    {"type": "ensemble", "members": 3, "network": LINEAR},
 ]
 
 
@@ -282,6 +291,7 @@ def holders(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
         st.builds(lambda parts, merge: {"type": "parallel", "branches": parts, "merge": merge},
                   st.lists(inner, min_size=2, max_size=3), merges),
         inner.map(lambda part: {"type": "residual", "network": part}),
+        inner.map(lambda part: {"type": "ensemble", "members": 2, "network": part}),
         st.builds(lambda part, merge: {"type": "parallel", "merge": merge, "branches": [
             {"type": "shared", "network": part}, {"type": "shared"}]}, inner, merges),
     )
@@ -370,9 +380,9 @@ def test_rules_agree_with_the_built_network(plan: Plan, network: dict[str, Any],
     for training in (True, False):
         built.module.train(training)
         assert tuple(built.module(batch).shape) == (rows, *counted(shapes.output)[1:])
-    real = {(pointer, name): tuple(weight.shape) for pointer, module in built.nodes.items()
-            for name, weight in module.named_parameters()}
-    assert real == {(node.pointer, name): shape for node in shapes.nodes
+    real = Counter((pointer, name, tuple(weight.shape)) for pointer, module in built.modules()
+                   for name, weight in module.named_parameters())
+    assert real == {(node.pointer, name, shape): node.members for node in shapes.nodes
                     for name, shape in node.parameters.items()}
     assert sum(weight.numel() for weight in built.module.parameters()) == sum(
-        torch.Size(shape).numel() for shape in real.values())
+        torch.Size(shape).numel() for _, _, shape in real.elements())

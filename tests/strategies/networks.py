@@ -63,6 +63,12 @@ def networks(draw: st.DrawFn, builder: Builder, frames: Mapping[str, str], loss:
     if rows_alone and draw(happens(20)):
         return {"type": "feed_forward",
                 "factories": [{"type": "extraction", "frames": list(frames)}, *layers]}
+    if kind == "output" and draw(happens(10)):
+        # Members begin at any place of the chain.
+        begin = draw(st.integers(0, len(layers) - 1))
+        inner = {"type": "feed_forward", "factories": layers[begin:]}
+        layers[begin:] = [{"type": "ensemble", "members": draw(st.integers(1, 3)),
+                           "network": inner}]
     whole = layers[0] if len(layers) == 1 else {"type": "feed_forward", "factories": layers}
     return _reading(whole, list(frames)) if rows_alone else whole
 

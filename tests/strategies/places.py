@@ -87,6 +87,7 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
         "network.cross/rank": nothing | st.sampled_from([1, 1, 2]),
         "network.factorization_machine/factors": widths(),
         "network.tabm/members": st.integers(1, 4),
+        "network.ensemble/members": st.integers(1, 3),
         "network.two_tower/left": tower, "network.two_tower/right": tower,
         "network.torch.nn:GroupNorm/num_groups": st.sampled_from([1, 1, 2, 3]),
         "network.torch.nn:PReLU/num_parameters": st.sampled_from([1, 1, 1, 4]),

@@ -107,7 +107,7 @@ class FTTransformer(nn.Module):
 
     def forward(self, inputs: Tensor | Features) -> Tensor:
         tokens = self.tokens(inputs)
-        tokens = torch.cat([self.start.expand(len(tokens), 1, -1), tokens], 1)
+        tokens = torch.cat([self.start.expand(tokens.shape[0], 1, -1), tokens], 1)
         for place, layer in enumerate(self.layers, start=1):
             # Only the first token is read behind the last layer.
             tokens = layer(tokens, 1 if place == len(self.layers) else tokens.shape[1])

@@ -24,4 +24,5 @@ class HighwayLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         changed = self.activation(self.transform(x))
-        return x.lerp(changed, self.gate(x).sigmoid())
+        # Automatic casts leave the three in several precisions, which `lerp` refuses.
+        return x.lerp(changed.to(x.dtype), self.gate(x).sigmoid().to(x.dtype))
