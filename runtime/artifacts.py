@@ -92,27 +92,28 @@ def predictions_table(plan: Plan, output: Arrays, label: Arrays | None) -> pa.Ta
     Args:
         output, label: of all samples, as in `Evaluation`.
     """
-    columns = _key_columns(plan, plan.samples.rows)
+    columns = key_columns(plan, plan.samples.rows)
     if label is not None:
         columns["split"] = pa.DictionaryArray.from_arrays(
             pa.array(plan.samples.split.astype(np.int32)), pa.array(plan.samples.names)
         ).cast(pa.string())
     for head, view in plan.views.items():
-        known = _no_label(view, len(plan.samples)) if label is None else by_head(label)[head]
+        known = no_label(view, len(plan.samples)) if label is None else by_head(label)[head]
         columns |= {name_in(head, name): values
                     for name, values in _values(view, by_head(output)[head], known).items()
                     if label is not None or not name.startswith("true")}
     return pa.table(columns)
 
 
-def _no_label(view: Plan, samples: int) -> NDArray[Any]:
+def no_label(view: Plan, samples: int) -> NDArray[Any]:
     """Stands where labels would; what is made of it is not shown."""
     if reads_class_numbers(view):
         return np.zeros(samples, dtype=np.int64)
     return np.zeros((samples, view.shaped.fitted.label.columns), dtype=np.float32)
 
 
-def _key_columns(plan: Plan, rows: Any) -> dict[str, pa.Array]:
+def key_columns(plan: Plan, rows: Any) -> dict[str, pa.Array]:
+    """The key of the index frame of some of its rows; `row`, the row number, where it has none."""
     bound = plan.shaped.fitted.bound
     key = bound.bundle.key(bound.index_frame)
     if not key:
@@ -178,16 +179,16 @@ def write_model(folder: Path, plan: Plan, network: Network) -> None:
     run_folder.write_bytes(model / WEIGHTS, safetensors.torch.save(weights))
     states, arrays = fitted_state(plan.shaped.fitted)
     run_folder.write_json(model / STATES, states)
-    run_folder.write(model / ARRAYS, lambda path: _write_arrow(path, arrays))
+    run_folder.write(model / ARRAYS, lambda path: write_arrow(path, arrays))
     run_folder.write_json(model / SPEC, dict(plan.graph.resolved))
     document, columns = model_document(plan, version_of("specc"))
-    run_folder.write(model / COLUMNS, lambda path: _write_arrow(path, columns))
+    run_folder.write(model / COLUMNS, lambda path: write_arrow(path, columns))
     # The last of the files: a folder that has it is whole.
     hashes = {name: file_digest(model / name) for name in FILES}
     run_folder.write_json(model / MODEL, sealed(document, hashes))
 
 
-def _write_arrow(path: Path, arrays: Mapping[str, pa.Array]) -> None:
+def write_arrow(path: Path, arrays: Mapping[str, pa.Array]) -> None:
     """One row of lists, because the arrays differ in length."""
     lists = {
         name: pa.ListArray.from_arrays(pa.array([0, len(array)], pa.int32()), array)

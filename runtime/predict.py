@@ -48,7 +48,7 @@ def predict(plan: Plan, weights: Path, training: Mapping[tuple[str, str], Column
     """
     try:
         with threads(plan.threads):
-            opened = _open(plan, weights, labelled=False)
+            opened = open_scoring(plan, weights, labelled=False)
             scoring = opened.stage
             if scoring is None:
                 return Result(None, opened.diagnostics)
@@ -73,7 +73,7 @@ def evaluate(plan: Plan, weights: Path) -> Result[Metrics]:
     """
     try:
         with threads(plan.threads):
-            opened = _open(plan, weights, labelled=True)
+            opened = open_scoring(plan, weights, labelled=True)
             if opened.stage is None:
                 return Result(None, opened.diagnostics)
             evaluations = evaluate_all(opened.stage, plan.evaluate_on)
@@ -85,13 +85,17 @@ def evaluate(plan: Plan, weights: Path) -> Result[Metrics]:
     return Result(final_metrics(evaluations), tuple(found))
 
 
-def _open(plan: Plan, path: Path, *, labelled: bool) -> Result[Scoring]:
+def open_scoring(plan: Plan, path: Path, *, labelled: bool,
+                 device: torch.device | None = None) -> Result[Scoring]:
     """Network with its weights over the frames of a plan. Raises BundleError.
 
-    The device of the spec is used where it is there, else the processor: a model may be trained
-    elsewhere.
+    Reports: SC510, SC511.
+
+    Args:
+        device: None for that of the spec where it is there, else the processor: a model may be
+            trained elsewhere.
     """
-    device = choose_device(plan.graph.training.device) or torch.device("cpu")
+    device = device or choose_device(plan.graph.training.device) or torch.device("cpu")
     weights = read_weights(path, plan)
     if weights.stage is None:
         return Result(None, weights.diagnostics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,7 @@ def predictions(plan: Plan, output: Array, label: Array) -> Predictions:
         ranked = probabilities
     true = label[:, 0] if label.ndim == 2 and label.shape[1] == 1 else label
     if task == "regression":
-        return _numbers(plan, true, probabilities if _tells_shares(plan) else output)
+        return _numbers(plan, true, probabilities if tells_shares(plan) else output)
     if task == "binary":
         positive = -1 if output.shape[1] == 2 else 0
         scores = ranked[:, 1] - ranked[:, 0] if ranked.shape[1] == 2 else ranked[:, 0]
@@ -90,11 +90,14 @@ def _numbers(plan: Plan, true: Array, output: Array) -> Predictions:
         _on_label_scale(plan, true)
     if by_column.shape[1] == 1:
         by_column = by_column[:, 0]
-    # Nearer to the middle first; of two equally near ones the lower.
-    middle = min(range(len(levels)), key=lambda place: abs(levels[place] - 0.5), default=0)
-    values = by_column[..., middle]
+    values = by_column[..., middle(levels)]
     return Predictions(true, values, values, values, values, {
         level: by_column[..., place] for place, level in enumerate(levels)})
+
+
+def middle(levels: Sequence[float]) -> int:
+    """The place of the quantile nearest to 0.5, of two equally near ones the lower."""
+    return min(range(len(levels)), key=lambda place: abs(levels[place] - 0.5), default=0)
 
 
 def _on_label_scale(plan: Plan, values: Array) -> Array:
@@ -108,7 +111,7 @@ def _on_label_scale(plan: Plan, values: Array) -> Array:
     return np.concatenate(parts, axis=1)
 
 
-def _tells_shares(plan: Plan) -> bool:
+def tells_shares(plan: Plan) -> bool:
     """Whether a label of numbers is one of shares, which the output tells as probabilities."""
     loss = plan.graph.loss
     return loss_rule(loss.type, loss.args).values == "unit"
@@ -126,21 +129,35 @@ def _zero_one(true: Array) -> Array:
     return ones
 
 
-def _probabilities(plan: Plan, output: Array) -> Array:
-    """Outputs as probabilities, by what the last node leaves, else by what the loss reads."""
+def probability_form(plan: Plan) -> str:
+    """How an output becomes probabilities, by what the last node leaves, else by what the loss
+    reads: `probability` and `logarithm` are such already, `sigmoid` and `softmax` are applied,
+    and `clip` cuts to 0 and 1 what a loss on plain numbers has learnt, such as the squared error.
+    """
     leaves = plan.shaped.shapes.output_range
     if leaves in ("probability", "distribution"):
-        return output
+        return "probability"
     if leaves in ("log_probability", "log_distribution"):
-        return np.exp(output)
+        return "logarithm"
     how = loss_rule(plan.graph.loss.type, plan.graph.loss.args).probability
     if how == "sigmoid":
+        return "sigmoid"
+    return "softmax" if how in ("softmax", "exp") else "clip"
+
+
+def _probabilities(plan: Plan, output: Array) -> Array:
+    """Outputs as probabilities."""
+    form = probability_form(plan)
+    if form == "probability":
+        return output
+    if form == "logarithm":
+        return np.exp(output)
+    if form == "sigmoid":
         from scipy.special import expit
 
         return expit(output)  # type: ignore[no-any-return]
-    if how in ("softmax", "exp"):
+    if form == "softmax":
         from scipy.special import softmax
 
         return softmax(output, axis=-1)  # type: ignore[no-any-return]
-    # A loss on plain numbers, such as the squared error on 0 and 1: cut to the range.
     return np.clip(output, 0.0, 1.0)

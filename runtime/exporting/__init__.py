@@ -1,0 +1,1 @@
+"""A trained network written as a file that runs without specc, held against specc itself."""
