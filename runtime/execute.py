@@ -6,6 +6,8 @@ import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +15,24 @@ from ..compiler.bundle import BundleError
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic, one_line
 from ..compiler.stages import Plan
-from . import artifacts, checkpoints, run_folder
+from . import artifacts, checkpoints, compiling, run_folder
 from .assessment.assess import assess
-from .checkpoint_file import BROKEN
+from .checkpoint_file import BROKEN, damaged
 from .device import choose_device, threads
 from .environment import environment, identity
 from .evaluate import everything
-from .history import History
+from .history import History, Row
 from .inputs import ENVIRONMENT, INPUTS, SPEC, Inputs
 from .interrupts import interruptible
-from .loop import Keeper, train
-from .progress import Progress
+from .loop import train
+from .pace import Pace
+from .progress import Progress, quiet_line
 from .rehearse import rehearse
 from .session import open_session
 from .stopping import Stopped
+from .tracking.opening import open_trackers
+from .tracking.telling import Telling
+from .tracking.tracker import Tracker
 from .training_state import TrainingState, Tree
 
 if TYPE_CHECKING:
@@ -66,7 +72,7 @@ Outcome = tuple[Run | None, tuple[Diagnostic, ...]]
 
 def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress],
             warnings: Sequence[Diagnostic] = (), inputs: Inputs | None = None,
-            follows: Tree | None = None) -> Outcome:
+            follows: Tree | None = None, track: Sequence[str] = ()) -> Outcome:
     """Runs a plan and writes its run folder below `parent`.
 
     Nothing is written before the rehearsal on a sample batch has passed.
@@ -75,8 +81,9 @@ def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress],
         warnings: what was found when the plan was made.
         inputs: where the parts of the run came from.
         follows: the checkpoint of an earlier run, whose weights this one trains on.
+        track: the names of trackers.
 
-    Reports: SC301, SC310, SC404, SC501 to SC504, SC513, SC521, SC604.
+    Reports: SC301, SC310, SC404, SC412, SC501 to SC504, SC513, SC521, SC523, SC532 to SC534, SC604.
     """
     device = choose_device(plan.graph.training.device)
     if device is None:
@@ -84,6 +91,10 @@ def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress],
     refused = rehearse(plan)
     if refused:
         return None, refused
+    trackers = open_trackers(track, plan.graph.name)
+    if trackers.stage is None:
+        return None, trackers.diagnostics
+    opened = trackers.stage
     inputs = inputs or Inputs()
 
     def work() -> Outcome:
@@ -104,36 +115,54 @@ def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress],
         })
         with run_folder.locked(folder):
             artifacts.Log(folder).add("start", time=time.time(), plan=plan.hash)
-            return _run(folder, state, about, progress, warnings)
+            try:
+                return _run(folder, state, about, progress, warnings, opened)
+            except BROKEN as error:
+                # As in `go_on`.
+                if follows is not None and inputs.continues and not state.steps:
+                    raise damaged(Path(inputs.continues) / checkpoints.LAST, error) from error
+                raise
 
     return _guarded(plan, work)
 
 
 def go_on(plan: Plan, folder: Path, about: Mapping[str, Any],
           progress: Callable[[Plan], Progress], warnings: Sequence[Diagnostic] = (),
-          follows: Tree | None = None) -> Outcome:
+          follows: Tree | None = None, track: Sequence[str] = ()) -> Outcome:
     """Goes on with a run from its last checkpoint, or from its start where it has none.
 
     Args:
         plan: that of the run, made again.
         about: its `environment.json`, with all that `environment` would say here and now.
-        follows: as in `execute`.
+        follows, track: as in `execute`.
 
-    Reports: SC404, SC501 to SC504, SC513, SC515, SC518, SC604.
+    Reports: SC404, SC501 to SC504, SC513, SC515, SC518, SC523, SC532 to SC534, SC604.
     """
     device = choose_device(plan.graph.training.device)
     if device is None:
         return None, (no_device(plan),)
+    trackers = open_trackers(track, plan.graph.name, folder)
+    if trackers.stage is None:
+        return None, trackers.diagnostics
+    opened = trackers.stage
 
     def work() -> Outcome:
         with run_folder.locked(folder):
             state = TrainingState(open_session(plan, device))
-            if not checkpoints.load(folder, identity(about), state) and follows is not None:
+            loaded = checkpoints.load(folder, identity(about), state)
+            if not loaded and follows is not None:
                 state.follow(follows)
+            begun = state.steps
             step = 0 if state.under_way is None else state.under_way.step
             artifacts.Log(folder).add("resume", time=time.time(), epoch=state.next_epoch,
                                       step=step)
-            return _run(folder, state, about, progress, warnings)
+            try:
+                return _run(folder, state, about, progress, warnings, opened)
+            except BROKEN as error:
+                # Nothing but the checkpoint has been taken over before the first step.
+                if loaded and state.steps == begun:
+                    raise damaged(folder / checkpoints.LAST, error) from error
+                raise
 
     return _guarded(plan, work)
 
@@ -152,25 +181,35 @@ def _guarded(plan: Plan, work: Callable[[], Outcome]) -> Outcome:
         return None, error.diagnostics
     except (Stopped, run_folder.FolderError) as error:
         return None, (error.diagnostic,)
+    except RuntimeError as error:
+        # A batch may have another form than those before, and be compiled anew.
+        if not compiling.is_of_compiler(error):
+            raise
+        return None, (compiling.uncompilable(error),)
 
 
 def _run(folder: Path, state: TrainingState, about: Mapping[str, Any],
-         progress: Callable[[Plan], Progress], warnings: Sequence[Diagnostic]) -> Outcome:
+         progress: Callable[[Plan], Progress], warnings: Sequence[Diagnostic],
+         trackers: Sequence[Tracker]) -> Outcome:
     """Trains to the end and writes everything; what stops it says how to go on."""
+    telling = Telling(trackers, folder, state, about)
     try:
         with interruptible() as interruption:
             keeper = checkpoints.Checkpoints(folder, identity(about), state, interruption)
             try:
-                return _finish(folder, state, about, progress, warnings, keeper)
+                with telling:
+                    return _finish(folder, state, about, progress, warnings, keeper, telling)
             except KeyboardInterrupt:
                 raise checkpoints.interrupted(state) from None
     except (Stopped, run_folder.FolderError) as error:
-        return None, (resumable(error.diagnostic, folder),)
+        names = [tracker.name for tracker in trackers]
+        return None, (resumable(error.diagnostic, folder, names), *telling.found)
 
 
-def resumable(found: Diagnostic, folder: Path) -> Diagnostic:
+def resumable(found: Diagnostic, folder: Path, trackers: Sequence[str] = ()) -> Diagnostic:
     """A finding with the command that goes on, where nothing but time or room was wanting."""
-    command = f"specc resume {shlex.quote(str(folder))}"
+    options = "".join(f" --track {name}" for name in trackers)
+    command = f"specc resume {shlex.quote(str(folder))}{options}"
     if found.code == codes.INTERRUPTED.name:
         return replace(found, help=f"go on with: {command}")
     if found.code in (codes.UNWRITABLE_FOLDER.name, codes.UNWRITABLE_CHECKPOINT.name):
@@ -180,17 +219,26 @@ def resumable(found: Diagnostic, folder: Path) -> Diagnostic:
 
 def _finish(folder: Path, state: TrainingState, about: Mapping[str, Any],
             progress: Callable[[Plan], Progress], warnings: Sequence[Diagnostic],
-            keeper: Keeper) -> Outcome:
+            keeper: checkpoints.Checkpoints, telling: Telling) -> Outcome:
     session = state.session
     plan = session.plan
     log = artifacts.Log(folder)
-    state.tells(lambda row: log.add("batch", time=time.time(), **row))
+
+    def on_batch(row: Row) -> None:
+        log.add("batch", time=time.time(), **row)
+        telling.batch(row)
+
+    def on_epoch(row: Row) -> None:
+        log.add("epoch", time=time.time(), **row)
+        telling.epoch(row)
+
+    state.tells(on_batch)
     with progress(plan) as shown:
         if state.steps:
             shown.goes_on(state.steps)
-        history, evaluations = train(
-            session, shown, lambda row: log.add("epoch", time=time.time(), **row),
-            state=state, keeper=keeper)
+        pace = Pace(plan.graph.training, partial(_quiet, shown, log), keeper)
+        history, evaluations = train(session, shown, on_epoch, state=state, keeper=keeper,
+                                     pace=pace)
     reports = state.reports
     found = tuple(
         diagnostic for evaluation in evaluations.values() for diagnostic in evaluation.found
@@ -203,8 +251,17 @@ def _finish(folder: Path, state: TrainingState, about: Mapping[str, Any],
     artifacts.write_assessment(folder, history.kept, evaluations, assess(session, evaluations))
     artifacts.write_findings(folder, (*warnings, *found))
     found = (*found, *_write_report(folder))
+    metrics = artifacts.final_metrics(evaluations)
+    telling.finish(metrics, history.kept)
     log.add("end", time=time.time())
-    return Run(folder, plan, history, artifacts.final_metrics(evaluations)), found
+    return Run(folder, plan, history, metrics), (*found, *telling.found)
+
+
+def _quiet(shown: Progress, log: artifacts.Log, until: datetime) -> None:
+    """Tells that the run waits."""
+    shown.quiet(until)
+    log.add("quiet", time=time.time(), until=until.isoformat(timespec="minutes"),
+            says=quiet_line(until))
 
 
 def _write_report(folder: Path) -> tuple[Diagnostic, ...]:

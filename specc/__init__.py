@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .compiler.diagnostics.diagnostic import Diagnostic, Severity
     from .differences import Difference, diff
     from .drafts import Draft, draft
+    from .exports import Export, export
     from .models import Model, ModelEvaluation, Prediction, Refused, load
     from .reports import Report, RunComparison, compare, report
     from .resuming import Resumed, resume
@@ -33,6 +34,7 @@ _HOMES = {
     "Diagnostic": ".compiler.diagnostics.diagnostic",
     "Difference": ".differences",
     "Draft": ".drafts",
+    "Export": ".exports",
     "MadeBundle": ".bundles",
     "Model": ".models",
     "ModelEvaluation": ".models",
@@ -51,6 +53,7 @@ _HOMES = {
     "continue_run": ".runs",
     "draft": ".drafts",
     "diff": ".differences",
+    "export": ".exports",
     "load": ".models",
     "make_bundle": ".bundles",
     "resume": ".resuming",
@@ -67,6 +70,7 @@ __all__ = [
     "Diagnostic",
     "Difference",
     "Draft",
+    "Export",
     "MadeBundle",
     "Model",
     "ModelEvaluation",
@@ -85,6 +89,7 @@ __all__ = [
     "continue_run",
     "diff",
     "draft",
+    "export",
     "load",
     "make_bundle",
     "report",

@@ -138,13 +138,15 @@ def _rehearsed(compiled: Compilation) -> Compilation:
 
 def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
         overrides: Sequence[str] = (), fits: str | Path | None = None,
-        progress: Callable[[Plan], Progress] | None = None) -> RunResult:
+        progress: Callable[[Plan], Progress] | None = None,
+        track: Sequence[str] = ()) -> RunResult:
     """Trains, evaluates and writes a run folder below `out`.
 
     Args:
         overrides: assignments such as `/training/epochs=3`.
         fits: the folder of an earlier run, for extractors with `"fit": "frozen"`.
         progress: makes what is told of the run as it goes on; silent by default.
+        track: trackers that are told of it too: `tensorboard`, `mlflow`.
     """
     compiled = make_plan(spec, bundle, overrides, fits)
     if compiled.plan is None:
@@ -154,7 +156,7 @@ def run(spec: SpecLike, bundle: BundleLike, *, out: str | Path = "runs",
 
     inputs = Inputs(named(spec), named(bundle), named(fits), tuple(overrides))
     finished, found = execute(compiled.plan, Path(out), progress or silent, compiled.diagnostics,
-                              inputs)
+                              inputs, track=track)
     return RunResult((*compiled.diagnostics, *found), compiled.source, finished)
 
 

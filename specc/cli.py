@@ -15,6 +15,7 @@ import click
 from . import api
 from .commands.bundle import bundle
 from .commands.diff import diff
+from .commands.export import export
 from .commands.init import init
 from .commands.predict import evaluate, predict
 from .commands.report import compare, report
@@ -136,11 +137,13 @@ def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...],
 
         if result.diagnostics:
             print_findings(result.diagnostics, result.source, form)
-        click.echo(plan_text(result.plan.description, _measured(result.plan)), nl=False)
+        click.echo(plan_text(result.plan.description, _measured(result.plan),
+                             _rates(result.plan)), nl=False)
         return
     if form == "json":
         found = json.loads(render_json(result.diagnostics, result.source))
-        report = {**found, **result.plan.description, "measured": _measured(result.plan)}
+        report = {**found, **result.plan.description, "measured": _measured(result.plan),
+                  "rates": _rates(result.plan)}
         click.echo(json.dumps(report, indent=2, ensure_ascii=False))
         return
     from .compiler.planning.diagram import DIAGRAMS
@@ -149,6 +152,13 @@ def plan(spec: Path, bundle: Path, form: str, overrides: tuple[str, ...],
     if result.diagnostics:
         click.echo(render_text(result.diagnostics, result.source, color=False), err=True)
     click.echo(DIAGRAMS[form](result.plan.description), nl=False)
+
+
+def _rates(plan: Plan) -> dict[str, float]:
+    """Optimizer step -> learning rate, at a few steps of the run."""
+    from .runtime.schedules import rates_of
+
+    return {str(step): rate for step, rate in rates_of(plan).items()}
 
 
 def _measured(plan: Plan) -> dict[str, Any] | None:
@@ -228,6 +238,7 @@ cli.add_command(bundle)
 cli.add_command(compare)
 cli.add_command(diff)
 cli.add_command(evaluate)
+cli.add_command(export)
 cli.add_command(init)
 cli.add_command(predict)
 cli.add_command(report)

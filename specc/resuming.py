@@ -30,7 +30,7 @@ class Resumed(RunResult):
 
 
 def resume(folder: str | Path, bundle: BundleLike | None = None, *,
-           progress: MakeProgress | None = None) -> Resumed:
+           progress: MakeProgress | None = None, track: Sequence[str] = ()) -> Resumed:
     """Goes on with a run that was stopped, from its last checkpoint, in its own folder.
 
     On one machine it gives the bytes that the run would have given without a stop. A run without
@@ -38,16 +38,17 @@ def resume(folder: str | Path, bundle: BundleLike | None = None, *,
 
     Args:
         bundle: where the bundle is now; by default where it was.
-        progress: as in `run`.
+        progress, track: as in `run`; the trackers need not be those that it began with.
 
     Reports: SC504, SC513 to SC518, and what `run` reports.
     """
-    from .runtime.run_folder import FolderError
+    from .runtime.run_folder import FolderError, check_own
 
     try:
         record = record_of(folder)
         if record.finished:
             return Resumed((), already_finished=True)
+        check_own(record.folder)
         given = bundle if bundle is not None else record.inputs.bundle
         if given is None:
             return Resumed((codes.UNKNOWN_BUNDLE.at(file=str(folder)),))
@@ -57,12 +58,13 @@ def resume(folder: str | Path, bundle: BundleLike | None = None, *,
         refused = tuple(_refused(record, opened.stage))
         if refused:
             return Resumed(refused)
-        return _go_on(record, opened.stage, progress or silent)
+        return _go_on(record, opened.stage, progress or silent, track)
     except FolderError as error:
         return Resumed((error.diagnostic,))
 
 
-def _go_on(record: Record, bundle: Bundle, progress: MakeProgress) -> Resumed:
+def _go_on(record: Record, bundle: Bundle, progress: MakeProgress,
+           track: Sequence[str]) -> Resumed:
     from .runtime.device import choose_device
     from .runtime.environment import environment
     from .runtime.execute import go_on
@@ -81,7 +83,7 @@ def _go_on(record: Record, bundle: Bundle, progress: MakeProgress) -> Resumed:
         if refused:
             return Resumed(refused, compiled.source)
     finished, found = go_on(plan, record.folder, record.environment, progress,
-                            compiled.diagnostics, parent)
+                            compiled.diagnostics, parent, track)
     return Resumed((*compiled.diagnostics, *found), compiled.source, finished)
 
 

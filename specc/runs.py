@@ -20,6 +20,7 @@ from .api import (
 from .compiler.diagnostics import codes
 from .compiler.diagnostics.diagnostic import Diagnostic
 from .compiler.stages import Plan
+from .compiler.text.written import check_file
 
 if TYPE_CHECKING:
     from .runtime.inputs import Record
@@ -76,7 +77,7 @@ def record_of(folder: str | Path) -> Record:
 
 def continue_run(parent: str | Path, bundle: BundleLike, spec: SpecLike | None = None, *,
                  out: str | Path = "runs", overrides: Sequence[str] = (),
-                 progress: MakeProgress | None = None) -> RunResult:
+                 progress: MakeProgress | None = None, track: Sequence[str] = ()) -> RunResult:
     """Trains on with the weights of a finished run, on other data, as a run of its own.
 
     The fits are those of `parent`, so the weights keep their meaning. Its history is the start of
@@ -85,7 +86,7 @@ def continue_run(parent: str | Path, bundle: BundleLike, spec: SpecLike | None =
 
     Args:
         spec: another spec with the same extractors and network; by default that of `parent`.
-        out, overrides, progress: as in `run`.
+        out, overrides, progress, track: as in `run`.
 
     Reports: SC514, SC515, SC519 to SC521, SC634 to SC636, and what `run` reports.
     """
@@ -108,7 +109,7 @@ def continue_run(parent: str | Path, bundle: BundleLike, spec: SpecLike | None =
         return RunResult((*compiled.diagnostics, refused), compiled.source)
     inputs = Inputs(named(spec), named(bundle), None, tuple(overrides), str(parent))
     finished, found = execute(after(compiled.plan, tree), Path(out), progress or silent,
-                              compiled.diagnostics, inputs, tree)
+                              compiled.diagnostics, inputs, tree, track)
     return RunResult((*compiled.diagnostics, *found), compiled.source, finished)
 
 
@@ -150,13 +151,13 @@ def _other_vectors(compiled: Compilation, parent: str | Path) -> Diagnostic | No
 
 def run_again(folder: str | Path, bundle: BundleLike | None = None, *,
               out: str | Path | None = None,
-              progress: MakeProgress | None = None) -> Repetition:
+              progress: MakeProgress | None = None, track: Sequence[str] = ()) -> Repetition:
     """Makes a finished run again, in a new folder, and compares what comes out.
 
     Args:
         bundle: where the bundle is now; by default where it was.
         out: where the run folder is made; by default beside the first one.
-        progress: as in `run`.
+        progress, track: as in `run`.
 
     Reports: SC514, SC517, SC519, and what `run` reports.
     """
@@ -172,7 +173,7 @@ def run_again(folder: str | Path, bundle: BundleLike | None = None, *,
             return Repetition((codes.UNKNOWN_BUNDLE.at(
                 file=str(folder), help="name it: specc run --again RUN BUNDLE"),))
         place = record.folder.parent if out is None else Path(out)
-        made = _made_again(record, given, place, progress)
+        made = _made_again(record, given, place, progress, track)
         if made.run is None:
             return Repetition(made.diagnostics, made.source)
         again = read_record(made.folder)
@@ -188,16 +189,18 @@ def run_again(folder: str | Path, bundle: BundleLike | None = None, *,
 
 
 def _made_again(record: Record, bundle: BundleLike, out: Path,
-                progress: MakeProgress | None) -> RunResult:
+                progress: MakeProgress | None, track: Sequence[str]) -> RunResult:
     spec, inputs = record.folder / "spec.json", record.inputs
     if inputs.continues is not None:
         return continue_run(inputs.continues, bundle, spec, out=out, overrides=inputs.set,
-                            progress=progress)
-    return run(spec, bundle, out=out, overrides=inputs.set, fits=inputs.fits, progress=progress)
+                            progress=progress, track=track)
+    return run(spec, bundle, out=out, overrides=inputs.set, fits=inputs.fits, progress=progress,
+               track=track)
 
 
 def _equal(first: Path, second: Path) -> bool:
     try:
+        check_file(first, second.stat().st_size)
         return first.read_bytes() == second.read_bytes()
-    except OSError:
+    except (OSError, ValueError):
         return False

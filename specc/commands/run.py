@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import api
+from ..compiler.diagnostics.diagnostic import one_line
 from ..compiler.reporters import render_json
 from ..output import COLOR, FORMAT, REJECTED, Command, print_findings
+from ..runtime.tracking.tracker import TRACKERS
 from .predict import metric_lines
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ INTERRUPTED = 130
 """Exit status of a run that Ctrl-C or SIGTERM has stopped, as shells have it."""
 
 _PATH = click.Path(path_type=Path)
+_TRACK = click.option("--track", multiple=True, type=click.Choice(TRACKERS),
+                      help="A tracker that is told of the run too; may be repeated.")
 
 
 @click.command(cls=Command)
@@ -42,10 +46,11 @@ _PATH = click.Path(path_type=Path)
               "out.")
 @click.option("--again", type=_PATH, metavar="RUN",
               help="Run RUN again and compare; BUNDLE only where it has moved.")
+@_TRACK
 @FORMAT
 @COLOR
 def run(inputs: tuple[Path, ...], out: Path | None, overrides: tuple[str, ...], fits: Path | None,
-        parent: Path | None, again: Path | None, form: str) -> None:
+        parent: Path | None, again: Path | None, track: tuple[str, ...], form: str) -> None:
     """Train SPEC on BUNDLE, evaluate, and write a run folder."""
     if again is not None:
         if parent is not None or fits is not None or overrides or len(inputs) > 1:
@@ -53,7 +58,7 @@ def run(inputs: tuple[Path, ...], out: Path | None, overrides: tuple[str, ...], 
                                    "everything else is that of the run")
         from ..runs import run_again
 
-        _repeated(run_again(again, *inputs, out=out, progress=shown_progress()), form)
+        _repeated(run_again(again, *inputs, out=out, progress=shown_progress(), track=track), form)
         return
     if parent is not None:
         if fits is not None or len(inputs) not in (1, 2):
@@ -63,14 +68,14 @@ def run(inputs: tuple[Path, ...], out: Path | None, overrides: tuple[str, ...], 
 
         *spec, bundle = inputs
         result = continue_run(parent, bundle, *spec, out=out or Path("runs"), overrides=overrides,
-                              progress=shown_progress())
+                              progress=shown_progress(), track=track)
     elif len(inputs) != 2:
         missing = "SPEC" if not inputs else "BUNDLE"
         raise click.UsageError(f"Missing argument '{missing}'." if len(inputs) < 2 else
                                "Got unexpected extra argument: a run takes SPEC and BUNDLE")
     else:
         result = api.run(*inputs, out=out or Path("runs"), overrides=overrides, fits=fits,
-                         progress=shown_progress())
+                         progress=shown_progress(), track=track)
     finish(result, form)
     if form in ("text", "github"):
         click.echo(f"run folder: {result.folder}")
@@ -79,16 +84,17 @@ def run(inputs: tuple[Path, ...], out: Path | None, overrides: tuple[str, ...], 
 @click.command(cls=Command)
 @click.argument("run", type=_PATH)
 @click.argument("bundle", type=_PATH, required=False)
+@_TRACK
 @FORMAT
 @COLOR
-def resume(run: Path, bundle: Path | None, form: str) -> None:
+def resume(run: Path, bundle: Path | None, track: tuple[str, ...], form: str) -> None:
     """Go on with RUN, which was stopped, from its last checkpoint.
 
     BUNDLE is needed only where it is not where it was.
     """
     from ..resuming import resume as go_on
 
-    result = go_on(run, bundle, progress=shown_progress())
+    result = go_on(run, bundle, progress=shown_progress(), track=track)
     if result.already_finished:
         if form != "text":
             print_findings(result.diagnostics, result.source, form)
@@ -123,7 +129,7 @@ def _repeated(result: Repetition, form: str) -> None:
     if form in ("text", "github"):
         click.echo(f"run folder: {result.folder}")
         for change in result.changed:
-            click.echo(f"changed: {change.what} was {change.then}, is {change.now}")
+            click.echo(one_line(f"changed: {change.what} was {change.then}, is {change.now}"))
         for name in result.different:
             click.echo(f"different: {name}")
         if result.same:
