@@ -22,11 +22,13 @@ from ..compiler.data.windows import of_samples, positions
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import Diagnostic
 from ..compiler.network.heads import networks, views
+from ..compiler.network.schedules import CYCLES, scheduler_steps
 from ..compiler.stages import FittedContext, FittedExtractor, Plan
 from ..schema.shapes import BATCH, counted, show
 from .batches import Frame, by_head
-from .constructors import STEPS_BY_BATCH, step_scheduler
+from .computing import no_precision
 from .device import choose_device, threads
+from .schedules import step_scheduler, warmed_up
 from .session import Session, build_session, load_plan_frames
 
 SAMPLE_ROWS = 16
@@ -55,19 +57,22 @@ def rehearse(plan: Plan) -> tuple[Diagnostic, ...]:
     left to the run, whose batches are others; weights or rates that stop being finite are not.
 
     Reports: SC301 when the real output has another shape than the rule said, SC310, SC311,
-    SC404, SC604.
+    SC404, SC412, SC604.
     """
     device = choose_device(plan.graph.training.device)
     if device is None:
         return (codes.UNAVAILABLE_DEVICE.at("/training/device",
                                             device=plan.graph.training.device),)
+    refused = no_precision(plan, device)
+    if refused is not None:
+        return (refused,)
     try:
         with (threads(plan.threads), torch.random.fork_rng(devices=[]),
               warnings.catch_warnings()):
             warnings.simplefilter("ignore")
             _one_step(sample_of(plan, SAMPLE_ROWS), device)
-    except _Refused as refused:
-        return (refused.diagnostic,)
+    except _Refused as refusal:
+        return (refusal.diagnostic,)
     except BundleError as error:
         return error.diagnostics
     return ()
@@ -123,7 +128,7 @@ def _one_step(plan: Plan, device: torch.device) -> None:
     count = plan.training_rows
     batch = next(session.training.of(torch.arange(count, device=device)))
     with _refusal(_current_node(session), plan):
-        output = session.module(batch)
+        output = session.computing.output(batch)
     for name, part in by_head(output).items():
         _check_shape(plan.views[name], part)
     place = [graph.loss.pointer]
@@ -134,9 +139,11 @@ def _one_step(plan: Plan, device: torch.device) -> None:
             place[0] = plan.views[name].graph.loss.pointer
             losses |= session.losses_of({name: part}, {name: labels[name]}, batch.weight)
         loss = session.total(losses)
-        loss.backward()  # type: ignore[no-untyped-call]
+        session.computing.backward(loss)
     with _refusal(["/optimizer"], plan):
-        session.optimizer.step()
+        session.computing.unscale()
+        with warmed_up(plan, session.optimizer, 0):
+            session.computing.step()
     if math.isfinite(float(loss)) and not _all_finite(session.module.parameters()):
         raise _Refused(codes.BROKEN_STEP.at("/optimizer", type=graph.optimizer.type,
                                             what="weights"))
@@ -166,15 +173,15 @@ def _whole_schedule(session: Session, loss: float) -> None:
     plan, node = session.plan, session.plan.graph.scheduler
     if node is None:
         return
-    steps = plan.epochs
-    if node.type in STEPS_BY_BATCH:
-        steps = plan.steps
+    steps = scheduler_steps(plan.graph, plan.steps, plan.steps_per_epoch)
+    if node.type in CYCLES:
         # These compute their rates from the number of the step alone.
         session.scheduler.last_epoch = max(0, steps - SCHEDULER_STEPS)
     for _ in range(min(steps, SCHEDULER_STEPS)):
-        step_scheduler(node, session.scheduler, loss)
+        # Of the rate after the last step nothing is computed.
         if not all(group["lr"] <= LARGEST for group in session.optimizer.param_groups):
             raise _Refused(codes.BROKEN_STEP.at("/scheduler", type=node.type, what="rates"))
+        step_scheduler(plan, session.scheduler, loss)
 
 
 def _build(plan: Plan, device: torch.device, frames: dict[str, Frame]) -> Session:
@@ -203,7 +210,7 @@ def _place_of(error: Exception) -> str:
 def _current_node(session: Session) -> list[str]:
     """A list that always holds the pointer of the node that is computing."""
     current = ["/network"]
-    for pointer, module in session.network.nodes.items():
+    for pointer, module in session.network.modules():
 
         def enter(_module: Any, _inputs: Any, pointer: str = pointer) -> None:
             current[0] = pointer

@@ -15,19 +15,13 @@ from ...schema.agreement import CLASS_WEIGHTS
 from ...schema.losses import QUANTILE
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Target
-from ..stages import Graph, Node
+from ..stages import Graph
 from ..text.pointer import join, touched
 from .heads import nodes, views
 from .parameter_groups import check_settings
+from .schedule_checks import check_scheduler
 
 Args = Mapping[str, Any]
-
-_SCHEDULERS = "torch.optim.lr_scheduler:"
-ONE_CYCLE = f"{_SCHEDULERS}OneCycleLR"
-_CYCLES_MOMENTUM = (ONE_CYCLE, f"{_SCHEDULERS}CyclicLR")
-_SEQUENTIAL = f"{_SCHEDULERS}SequentialLR"
-_HOLDERS = (_SEQUENTIAL, f"{_SCHEDULERS}ChainedScheduler")
-_FOLLOWS_METRIC = f"{_SCHEDULERS}ReduceLROnPlateau"
 
 
 @dataclass(frozen=True)
@@ -83,8 +77,7 @@ def check_conflicts(graph: Graph) -> Iterator[Diagnostic]:
             if node.type in rule.types and rule.broken(node.args) \
                     and not touched(place, graph.holes):
                 yield _conflict(place, rule.key, rule.reason, rule.help)
-    if graph.scheduler is not None:
-        yield from _check_scheduler(graph.scheduler, graph.optimizer)
+    yield from check_scheduler(graph)
     yield from _check_training(graph)
 
 
@@ -110,80 +103,6 @@ def _check_training(graph: Graph) -> Iterator[Diagnostic]:
             'choose a size of at most 1, or set "replacement": true')
     for rule in training.parameter_groups:
         yield from check_settings(graph, rule)
-    scheduler = graph.scheduler
-    if scheduler is None or not any(_sets_rates({"type": scheduler.type, **scheduler.args})):
-        return
-    for rule in training.parameter_groups:
-        if rule.lr is not None:
-            yield _conflict(join(rule.pointer, "lr"), "lr",
-                            f"{scheduler.type} gives all weights one learning rate",
-                            "leave lr out, or use another scheduler", target="key")
-
-
-def _sets_rates(scheduler: Args) -> Iterator[bool]:
-    """For a scheduler and all in it: whether it replaces learning rates rather than scales them."""
-    yield scheduler["type"] in _CYCLES_MOMENTUM
-    for inner in scheduler.get("schedulers") or ():
-        yield from _sets_rates(inner)
-
-
-def _check_scheduler(scheduler: Node, optimizer: Node) -> Iterator[Diagnostic]:
-    has_momentum = "momentum" in optimizer.args or "betas" in optimizer.args
-    if scheduler.type in _CYCLES_MOMENTUM and scheduler.args["cycle_momentum"] \
-            and not has_momentum:
-        yield _conflict(
-            join(scheduler.pointer, "cycle_momentum"), "cycle_momentum",
-            f"{optimizer.type} has no momentum to cycle", 'set "cycle_momentum": false',
-            fix_value=False,
-        )
-    inner = scheduler.args.get("schedulers")
-    if inner is None:
-        return
-    if scheduler.type == _SEQUENTIAL and len(scheduler.args["milestones"]) != len(inner) - 1:
-        yield _conflict(
-            join(scheduler.pointer, "milestones"), "milestones",
-            f"{len(inner)} schedulers take turns at {len(inner) - 1} milestones, not at "
-            f"{len(scheduler.args['milestones'])}",
-            "give the epoch at which each scheduler but the first starts",
-        )
-    for index, value in enumerate(inner):
-        pointer = join(scheduler.pointer, "schedulers", index)
-        args = {key: entry for key, entry in value.items() if key != "type"}
-        if value["type"] == _FOLLOWS_METRIC or (
-            scheduler.type == _SEQUENTIAL and index > 0 and value["type"] in _HOLDERS
-        ):
-            yield _conflict(join(pointer, "type"), "type",
-                            f"{value['type']} cannot stand here inside {scheduler.type}",
-                            "list what it holds in its place" if "schedulers" in value
-                            else "let it stand alone")
-        else:
-            yield from _check_scheduler(Node(pointer, value["type"], args), optimizer)
-
-
-def check_schedule(graph: Graph, steps: int) -> Iterator[Diagnostic]:
-    """Schedulers against the length of the run.
-
-    Reports: SC204.
-
-    Args:
-        steps: of the optimizer in the whole run.
-    """
-    scheduler = graph.scheduler
-    if scheduler is None or scheduler.type != ONE_CYCLE:
-        return
-    total = scheduler.args["total_steps"] or steps
-    if total < steps:
-        yield _conflict(
-            join(scheduler.pointer, "total_steps"), "total_steps",
-            f"the run takes {steps} steps, more than {total}",
-            "leave it out: the length of the run is its default",
-        )
-    elif scheduler.args["pct_start"] * total == 1:
-        yield _conflict(
-            join(scheduler.pointer, "pct_start"), "pct_start",
-            f"the rise ends at the first of {total} steps",
-            "train longer, or make the rise longer or shorter",
-        )
 
 
 def _conflict(pointer: str, name: str, reason: str, help: str, *, target: Target = "value",

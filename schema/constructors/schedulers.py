@@ -23,15 +23,17 @@ FORMS = {
     # Torch lets go by dividing by the factor, so zero is out.
     "factor": partial(fields.number, "Factor on the learning rate while it is held back.",
                       example=0.5, above=0, maximum=1),
-    "total_iters": partial(fields.integer, "Steps of the scheduler until the change is complete.",
-                           example=5, minimum=1, maximum=MANY),
+    "total_iters": partial(fields.integer, "Steps of the scheduler until the change is complete; "
+                           "null takes those of its turn, which are all of the run outside of a "
+                           "SequentialLR.", example=5, minimum=1, maximum=MANY, null=True),
     # The top keeps a power of it inside the range of a float.
     "gamma": partial(fields.number, "Factor on the learning rate at each change.",
                      example=0.9, above=0, maximum=10),
     "eta_min": _rate("Lowest learning rate of the curve.", 0.0001),
     "T_0": partial(fields.integer, "Steps of the scheduler until the first restart.",
                    example=10, minimum=1, maximum=MANY),
-    "T_mult": partial(fields.integer, "Factor on the steps between restarts, after each one.",
+    "T_mult": partial(fields.integer, "Factor on the steps of the scheduler between restarts, "
+                      "after each one.",
                       example=2, minimum=1, maximum=1000),
     "base_lr": _rate("Learning rate at the bottom of each cycle.", 0.001),
     "max_lr": _rate("Learning rate at the top of each cycle.", 0.1),
@@ -45,7 +47,8 @@ FORMS = {
     "schedulers": partial(fields.many_of, "scheduler",
                           "The schedulers that act together, each with its own properties.",
                           example=[_WARM_UP, _DECAY], min_items=1),
-    "milestones": partial(fields.array, "Step numbers at which the learning rate changes.",
+    "milestones": partial(fields.array, "Steps of the scheduler after which the learning rate "
+                          "changes.",
                           _COUNT, example=[10, 20], min_items=1),
 }
 
@@ -70,7 +73,8 @@ ENTRIES = {
         ({}, {"T_max": 20, "eta_min": 0.0001}),
         forms={"T_max": partial(fields.integer,
                                 "Steps of the scheduler from top to bottom; "
-                                "null derives them from the epochs of the training.",
+                                "null takes those of its turn, which are all of the run "
+                                "outside of a SequentialLR.",
                                 example=20, minimum=1, maximum=MANY, null=True, default=None)},
     ),
     "CosineAnnealingWarmRestarts": Entry(
@@ -78,10 +82,12 @@ ENTRIES = {
         ({"T_0": 5}, {"T_0": 5, "T_mult": 2, "eta_min": 0.0001})),
     "CyclicLR": Entry(
         "Moves the learning rate up and down between two bounds.",
-        ({"base_lr": 0.001, "max_lr": 0.1, "step_size_up": 4, "cycle_momentum": False},),
+        ({"base_lr": 0.001, "max_lr": 0.1, "step_size_up": 4, "cycle_momentum": False},
+         {"base_lr": 0.001, "max_lr": 0.1, "step_size_up": None, "cycle_momentum": False}),
         forms={
-            "step_size_up": partial(fields.integer, "Steps of the scheduler from bottom to top.",
-                                    example=10, minimum=1, maximum=MANY),
+            "step_size_up": partial(fields.integer, "Steps of the scheduler from bottom to top; "
+                                    "null takes half of those of its turn.",
+                                    example=10, minimum=1, maximum=MANY, null=True),
             "step_size_down": partial(fields.integer,
                                       "Steps of the scheduler from top to bottom; "
                                       "null takes as many as upwards.",
@@ -96,11 +102,13 @@ ENTRIES = {
         dropped={"scale_fn": "a Python function",
                  "scale_mode": "only says how scale_fn is called"},
     ),
-    "ExponentialLR": Entry("Multiplies the learning rate by the same factor at every step.",
+    "ExponentialLR": Entry("Multiplies the learning rate by the same factor at each step "
+                           "of the scheduler.",
                            ({"gamma": 0.9},)),
     "LinearLR": Entry(
         "Moves a factor on the learning rate along a line, for a warm-up or a decay.",
-        ({}, {"start_factor": 0.1, "total_iters": 3}),
+        ({}, {"start_factor": 0.1, "total_iters": 3},
+         {"start_factor": 1.0, "end_factor": 0.0, "total_iters": None}),
         forms={
             "start_factor": partial(fields.number, "Factor on the learning rate at the start.",
                                     example=0.1, minimum=1e-12, maximum=1),
@@ -108,7 +116,8 @@ ENTRIES = {
                                   example=1.0, minimum=0, maximum=1),
         },
     ),
-    "MultiStepLR": Entry("Multiplies the learning rate by a factor at given step numbers.",
+    "MultiStepLR": Entry("Multiplies the learning rate by a factor after given steps of the "
+                         "scheduler.",
                          ({"milestones": [5, 8]}, {"milestones": [5, 8], "gamma": 0.5})),
     "OneCycleLR": Entry(
         "One rise to a high learning rate and one long fall.",
@@ -117,7 +126,8 @@ ENTRIES = {
         forms={
             "total_steps": partial(fields.integer,
                                    "Steps of the scheduler in the whole cycle; "
-                                   "null derives them from the epochs of the training.",
+                                   "null takes those of its turn, which are all of the run "
+                                   "outside of a SequentialLR.",
                                    example=20, minimum=1, maximum=MANY, null=True),
             "max_lr": _rate("Learning rate at the top of the cycle.", 0.1),
             "pct_start": partial(fields.number, "Share of the cycle spent on the rise.",
@@ -137,8 +147,9 @@ ENTRIES = {
                  "steps_per_epoch": "total_steps says it"},
     ),
     "PolynomialLR": Entry(
-        "Lets the learning rate fall to zero along a power of the remaining steps.",
-        ({}, {"total_iters": 10, "power": 2.0}),
+        "Lets the learning rate fall to zero along a power of the steps of the scheduler that "
+        "remain.",
+        ({}, {"total_iters": 10, "power": 2.0}, {"total_iters": None}),
         forms={"power": partial(fields.number, "Power of the share of steps that remain.",
                                 example=2.0, minimum=0, maximum=100)},
     ),
@@ -173,13 +184,13 @@ ENTRIES = {
                                   "The schedulers in the order of their turn.",
                                   example=[_WARM_UP, _DECAY], min_items=1),
             "milestones": partial(fields.array,
-                                  "Step numbers at which the next scheduler takes over, "
-                                  "one fewer than there are schedulers.",
+                                  "Steps of the scheduler after which the next one takes over, "
+                                  "ascending, one fewer than there are schedulers.",
                                   _COUNT, example=[2]),
         },
     ),
     "StepLR": Entry(
-        "Multiplies the learning rate by a factor every so many steps.",
+        "Multiplies the learning rate by a factor every so many steps of the scheduler.",
         ({"step_size": 5}, {"step_size": 3, "gamma": 0.5}),
         forms={"step_size": partial(fields.integer, "Steps of the scheduler between changes.",
                                     example=5, minimum=1, maximum=MANY)},

@@ -181,9 +181,9 @@ def sgd() -> torch.optim.Optimizer:
 
 def build_scheduler(entry: Type, args: Args, optimizer: torch.optim.Optimizer) -> Any:
     given = python_arguments(entry, args)
-    for epochs in ("T_max", "total_steps"):
-        if epochs in given and given[epochs] is None:
-            given[epochs] = STEPS
+    for length in ("T_max", "total_steps", "total_iters", "step_size_up"):
+        if length in given and given[length] is None:
+            given[length] = STEPS
     if "schedulers" not in given:
         return target(entry)(optimizer, **given)
     given["schedulers"] = [
