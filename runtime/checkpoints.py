@@ -15,6 +15,8 @@ FOLDER = "checkpoints"
 LAST, BEST = f"{FOLDER}/last.safetensors", f"{FOLDER}/best.safetensors"
 """Where a run folder has the checkpoint to go on from, and that of the best epoch."""
 
+_MOST_EPOCHS = 2**53
+
 
 class Checkpoints:
     """Keeps the state of a run as often as its spec asks, and when the user interrupts it.
@@ -55,6 +57,16 @@ class Checkpoints:
         if asked:
             raise interrupted(state)
 
+    def keep(self, state: TrainingState) -> None:
+        """The run is about to wait for long. Raises FolderError when the disk is full (SC513)."""
+        self._write(state, LAST)
+
+    def waits(self, state: TrainingState) -> None:
+        """The run waits; as `step` where the user has interrupted."""
+        if self._interruption.asked:
+            self._write(state, LAST)
+            raise interrupted(state)
+
     def _due(self) -> bool:
         settings = self._settings
         if settings is None:
@@ -90,9 +102,19 @@ def load(folder: Path, identity: str, state: TrainingState) -> bool:
     tree = read(path, identity)
     try:
         state.load(tree)
+        _check_place(state)
     except BROKEN as error:
         raise damaged(path, error) from error
     return True
+
+
+def _check_place(state: TrainingState) -> None:
+    """Raises ValueError where a run cannot have been."""
+    plan, under_way = state.session.plan, state.under_way
+    if not 0 <= state.next_epoch <= plan.last_epoch + 1 \
+            or not 0 <= state.limits.left <= plan.steps \
+            or (under_way is not None and under_way.step < 0):
+        raise ValueError("it is at no place of this run")
 
 
 def kept(folder: Path, identity: str) -> Tree | None:
@@ -122,4 +144,7 @@ def read(path: Path, identity: str) -> Tree:
     tree = read_checkpoint(path)
     if tree.get("run") != identity:
         raise damaged(path, ValueError("it is of another run"))
+    epoch = tree.get("next_epoch")
+    if not isinstance(epoch, int) or not 0 <= epoch <= _MOST_EPOCHS:
+        raise damaged(path, ValueError("it is at no place of a run"))
     return tree

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from ..compiler.network.early_stopping import LOSS
 from ..compiler.network.heads import name_in
 from ..schema.shapes import counted
 from .batches import Labels, by_head
+from .drawn_rows import DrawnRows
 from .metrics import measure
 from .predictions import predictions
 from .sampling import split_samples
@@ -72,9 +74,30 @@ def outputs(session: Scoring, samples: torch.Tensor) -> Labels:
     padded = torch.cat([samples, samples[-1:].expand(-count % BLOCK)])
     with torch.inference_mode():
         parts = [session.module(batch) for batch in session.evaluation.of(padded)]
+    return _joined(parts, count)
+
+
+def _joined(parts: list[Any], count: int) -> Labels:
+    """The first rows of parts that follow each other."""
     if isinstance(parts[0], Mapping):
         return {name: torch.cat([part[name] for part in parts])[:count] for name in parts[0]}
     return torch.cat(parts)[:count]
+
+
+def _in_time(session: Scoring, split: str, samples: torch.Tensor,
+             drawn: DrawnRows) -> tuple[torch.Tensor, Labels]:
+    """The samples that are done in time, one batch and one query at least, and their output."""
+    parts, done, count = [], 0, 0
+    end = time.perf_counter() + (drawn.seconds or math.inf)
+    while done < len(samples) and not (count and time.perf_counter() >= end):
+        parts.append(outputs(session, samples[done:done + drawn.batch_size]))
+        done = min(done + drawn.batch_size, len(samples))
+        # Reading a number waits for the device.
+        float(next(iter(by_head(parts[-1]).values())).sum())
+        count = drawn.whole(split, done)
+    if not parts:
+        return samples, _nothing(session)
+    return samples[:count], _joined(parts, count)
 
 
 def _nothing(session: Scoring) -> Labels:
@@ -88,14 +111,21 @@ def _nothing(session: Scoring) -> Labels:
     return empty if session.plan.graph.heads else empty[""]
 
 
-def evaluate(session: Scoring, split: str) -> Evaluation:
+def evaluate(session: Scoring, split: str, drawn: DrawnRows | None = None) -> Evaluation:
     """Loss and metrics of one split.
 
     Reports: SC503.
+
+    Args:
+        drawn: the rows to take, where not all.
     """
-    samples = split_samples(session.plan, split)
+    samples = split_samples(session.plan, split) if drawn is None else drawn.of(split)
     on_device = samples.to(session.device)
-    output = outputs(session, on_device)
+    if drawn is None or drawn.seconds is None:
+        output = outputs(session, on_device)
+    else:
+        on_device, output = _in_time(session, split, on_device, drawn)
+        samples = samples[:len(on_device)]
     label = session.evaluation.labels(on_device)
     with torch.inference_mode():
         weight = session.evaluation.weights(on_device)
@@ -132,6 +162,7 @@ def _or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def evaluate_all(session: Scoring, splits: Iterable[str]) -> dict[str, Evaluation]:
-    """Every split by name."""
-    return {split: evaluate(session, split) for split in splits}
+def evaluate_all(session: Scoring, splits: Iterable[str],
+                 drawn: DrawnRows | None = None) -> dict[str, Evaluation]:
+    """Every split by name; with `drawn` those of its rows alone."""
+    return {split: evaluate(session, split, drawn) for split in splits}

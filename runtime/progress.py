@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import datetime
 from types import TracebackType
 from typing import IO, Any, Protocol
 
 from ..compiler.network.early_stopping import LOSS, measure_names
 from ..compiler.stages import Plan
+from ..schema.pace import DAYS
 from .history import Row
 
 
@@ -29,6 +31,9 @@ class Progress(Protocol):
     def epoch(self, row: Row) -> None:
         """An epoch is done and evaluated; `row` is its row of the history."""
 
+    def quiet(self, until: datetime) -> None:
+        """The run waits for the end of quiet hours, in local time."""
+
 
 class Silent:
     """Tells nothing: for programs."""
@@ -47,6 +52,14 @@ class Silent:
 
     def epoch(self, row: Row) -> None:
         return None
+
+    def quiet(self, until: datetime) -> None:
+        return None
+
+
+def quiet_line(until: datetime) -> str:
+    """`quiet until mon 06:00`."""
+    return f"quiet until {DAYS[until.weekday()]} {until:%H:%M}"
 
 
 def epoch_line(row: Row, plan: Plan) -> str:
@@ -85,6 +98,9 @@ class Lines(Silent):
     def epoch(self, row: Row) -> None:
         print(epoch_line(row, self._plan), file=self._stream, flush=True)
 
+    def quiet(self, until: datetime) -> None:
+        print(quiet_line(until), file=self._stream, flush=True)
+
 
 class Live:
     """A bar that moves: epoch, batch, rows/s, loss, time left; epochs stay above it."""
@@ -110,7 +126,8 @@ class Live:
             transient=True,
             auto_refresh=False,
         )
-        self._done = self._rows = 0
+        self._done = self._rows = self._step = 0
+        self._waits = False
         self._start = self._drawn = time.monotonic()
         self._task: Any = None
 
@@ -126,20 +143,30 @@ class Live:
         self._bar.stop()
 
     def goes_on(self, steps: int) -> None:
-        self._done = steps
+        self._done, self._step = steps, steps % self._steps
 
     def batch(self, epoch: int, rows: int, loss: float) -> None:
         self._done += 1
+        self._step += 1
         self._rows += rows
         now = time.monotonic()
+        if self._waits:
+            # What comes after a pause has a rate of its own.
+            self._waits, self._rows, self._start = False, 0, now
         if now - self._drawn < self.REFRESH:
             return
         self._drawn = now
         self._bar.update(
             self._task, completed=self._done, epoch=epoch,
-            step=(self._done - 1) % self._steps + 1, loss=loss,
-            rate=self._rows / (now - self._start), refresh=True,
+            step=self._step, loss=loss,
+            rate=self._rows / max(now - self._start, self.REFRESH), refresh=True,
         )
 
     def epoch(self, row: Row) -> None:
+        # Time may have ended the epoch.
+        self._step = 0
         self._bar.console.print(epoch_line(row, self._plan), highlight=False)
+
+    def quiet(self, until: datetime) -> None:
+        self._bar.console.print(quiet_line(until), highlight=False)
+        self._waits = True

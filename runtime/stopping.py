@@ -54,6 +54,10 @@ class Limits:
         late = self._seconds is not None and time.perf_counter() - self._start >= self._seconds
         return late or self.left <= 0
 
+    def paused(self, seconds: float) -> None:
+        """Leaves out a time in which the run waited."""
+        self._start += seconds
+
     def state(self) -> dict[str, Any]:
         """For a checkpoint."""
         return {"left": self.left, "seconds": time.perf_counter() - self._start}
