@@ -232,6 +232,15 @@ class EarlyStopping:
 
 
 @dataclass(frozen=True)
+class WeightAverage:
+    """A moving average of the weights; see the properties of the vocabulary."""
+
+    decay: float
+    start_epoch: int
+    every_steps: int
+
+
+@dataclass(frozen=True)
 class Checkpointing:
     """How often the state of a run is kept, by epochs, by seconds and by optimizer steps; each
     may be None."""
@@ -239,6 +248,59 @@ class Checkpointing:
     every_epochs: int | None
     every_seconds: float | None
     every_steps: int | None
+
+
+@dataclass(frozen=True)
+class EvaluationLimits:
+    """How far evaluations go during training, in batches of `batch_size` rows and in seconds, of
+    one split and of the run; each may be None."""
+
+    max_batches: int | None
+    max_seconds: float | None
+    max_run_batches: int | None
+    max_run_seconds: float | None
+
+    @property
+    def within_a_split(self) -> bool:
+        """Whether an evaluation of a split may see some of its rows alone."""
+        return self.max_batches is not None or self.max_seconds is not None
+
+    @property
+    def of_the_run(self) -> bool:
+        """Whether evaluations may end before the run does."""
+        return self.max_run_batches is not None or self.max_run_seconds is not None
+
+
+@dataclass(frozen=True)
+class WarmupRule:
+    """`training.warmup`; one of the first three says how long it is."""
+
+    steps: int | None
+    epochs: float | None
+    share: float | None
+    start_factor: float
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """A rise of every learning rate over the first optimizer steps of a run.
+
+    The form is the gradual warm-up of Goyal et al. 2017, Accurate, Large Minibatch SGD: Training
+    ImageNet in 1 Hour (section 2.2), where the rate grows by the same amount at each step.
+    """
+
+    steps: int
+    start_factor: float
+
+    def factor(self, done: int) -> float:
+        """What the learning rates of a step are multiplied with.
+
+        Args:
+            done: optimizer steps before it.
+        """
+        if done >= self.steps:
+            return 1.0
+        return self.start_factor + (1.0 - self.start_factor) * done / self.steps
 
 
 @dataclass(frozen=True)
@@ -253,20 +315,30 @@ class Training:
     gradient_clipping: float | None
     max_steps: int | None
     max_seconds: float | None
+    max_epoch_steps: int | None
+    max_epoch_seconds: float | None
     report: str
     train_on: tuple[str, ...]
     evaluate_on: tuple[str, ...] | None
     evaluate_every: int
     evaluate_before_training: bool
     early_stopping: EarlyStopping | None
+    evaluation_limits: EvaluationLimits | None
     sampler: Node
     sample_weight: str | None
     class_weight: str | Mapping[str, float] | None
     no_decay: tuple[str, ...]
     parameter_groups: tuple[GroupRule, ...]
+    scheduler_interval: str
+    warmup: WarmupRule | None
+    precision: str
+    weight_average: WeightAverage | None
+    compile: bool
     device: str
     threads: int | None
     checkpoint: Checkpointing | None
+    delay: float
+    quiet_hours: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -617,6 +689,7 @@ class ShapedNode:
     Args:
         parameters: its own trainable tensors.
         frozen: its own tensors that training leaves as they were given.
+        members: how many members of an ensemble have it, each with such tensors of its own.
     """
 
     pointer: str
@@ -626,6 +699,7 @@ class ShapedNode:
     parameters: ParameterShapes
     depth: int
     frozen: ParameterShapes = field(default_factory=dict)
+    members: int = 1
 
 
 @dataclass(frozen=True)
@@ -695,7 +769,8 @@ class ParameterGroup:
     """Weights that the optimizer treats alike.
 
     Args:
-        tensors: `(pointer of the node, name of the tensor)` of each.
+        tensors: `(pointer of the node, name of the tensor)` of each; within an ensemble it stands
+            for those of all members.
         parameters: numbers in them.
         lr: their learning rate at the start.
         weight_decay: None for an optimizer without weight decay.
@@ -726,7 +801,7 @@ class Plan:
         training_rows: samples of the training splits.
         sampler: the sampler, where the spec says `auto` the one that was chosen.
         epoch_rows: samples of one epoch, those that come several times counted so often.
-        steps_per_epoch: optimizer steps in one whole epoch.
+        steps_per_epoch: optimizer steps in one epoch, where time does not end it.
         steps: optimizer steps of the run, the most that it takes.
         groups: every trainable weight, in groups; the first has the settings of the optimizer
             where any weight has.
@@ -738,6 +813,7 @@ class Plan:
         hash: eight hexadecimal digits of what the plan says; names the run.
         description: the plan as JSON data, in the same order each time.
         epochs_before: epochs of the runs that this one continues; its own come after them.
+        warmup: how the learning rates rise at the start; None without a warm-up.
     """
 
     shaped: ShapedGraph
@@ -754,10 +830,14 @@ class Plan:
     hash: str
     description: Mapping[str, Any]
     epochs_before: int = 0
+    warmup: Warmup | None = None
 
     @property
     def epochs(self) -> int:
         """Epochs of the run, the last of which may be cut short."""
+        if self.graph.training.max_epoch_seconds is not None:
+            # Nobody knows how many steps an epoch will have.
+            return self.graph.training.epochs
         return -(-self.steps // self.steps_per_epoch)
 
     @property

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from .batches import Batch
-from .constructors import STEPS_BY_BATCH
+from .clipping import clip
+from .schedules import after_step, warmed_up
 from .session import Session
 from .weights import positive
 
 
-def run_step(session: Session, batch: Batch) -> torch.Tensor:
-    """One optimizer step on one batch; gives the mean loss of its rows, detached."""
-    loss = session.loss_of(session.module(batch), batch.label, batch.weight)
+def run_step(session: Session, batch: Batch, done: int = 0) -> torch.Tensor:
+    """One optimizer step on one batch, after so many; gives the mean loss of its rows,
+    detached."""
+    loss = session.loss_of(session.computing.output(batch), batch.label, batch.weight)
     session.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    _follow(session)
+    session.computing.backward(loss)
+    _follow(session, done)
     return session.mean_loss(loss.detach(), batch.amount)
 
 
-def _follow(session: Session) -> None:
+def _follow(session: Session, done: int) -> None:
     """The optimizer follows the gradients that there are."""
+    session.computing.unscale()
     norm = session.plan.graph.training.gradient_clipping
     if norm is not None:
-        nn.utils.clip_grad_norm_(session.module.parameters(), norm)
-    session.optimizer.step()
-    scheduler = session.plan.graph.scheduler
-    if scheduler is not None and scheduler.type in STEPS_BY_BATCH:
-        session.scheduler.step()
+        clip(session.module, norm)
+    with warmed_up(session.plan, session.optimizer, done):
+        session.computing.step()
+    after_step(session.plan, session.scheduler)
 
 
 class Accumulation:
@@ -44,24 +45,24 @@ class Accumulation:
         self._amount: int | torch.Tensor = 0
         self.pending = 0
 
-    def add(self, batch: Batch) -> torch.Tensor:
+    def add(self, batch: Batch, done: int = 0) -> torch.Tensor:
         """Adds the gradients of a batch, and takes a step where they are enough; gives the mean
         loss of its rows, detached."""
         session, amount = self._session, batch.amount
-        loss = session.loss_of(session.module(batch), batch.label, batch.weight)
+        loss = session.loss_of(session.computing.output(batch), batch.label, batch.weight)
         if not self.pending:
             session.optimizer.zero_grad(set_to_none=True)
             self._amount = 0
         # A loss that is a mean gets the weight of its batch; one that is a sum has it.
         summed = loss if session.sums else loss * amount
-        summed.backward()  # type: ignore[no-untyped-call]
+        session.computing.backward(summed)
         self._amount = self._amount + amount
         self.pending += 1
         if self.pending == self._most:
-            self.finish()
+            self.finish(done)
         return session.mean_loss(loss.detach(), amount)
 
-    def finish(self) -> bool:
+    def finish(self, done: int = 0) -> bool:
         """Takes a step on what there is; whether there was anything."""
         if not self.pending:
             return False
@@ -72,5 +73,5 @@ class Accumulation:
             for parameter in self._session.module.parameters():
                 if parameter.grad is not None:
                     parameter.grad /= total
-        _follow(self._session)
+        _follow(self._session, done)
         return True

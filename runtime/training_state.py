@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
+from .averaging import Averaging, kept_weights
+from .drawn_rows import DrawnRows, EvaluationBudget
 from .epoch import Epoch
 from .history import History, Row
 from .running_loss import OnRow
@@ -36,6 +39,8 @@ class TrainingState:
         self.session = session
         self.history, self.reports = History(), History()
         self.limits, self.watch = Limits(plan), Watch(plan)
+        self.drawn_rows, self.evaluations = DrawnRows(plan), EvaluationBudget(plan)
+        self.average = Averaging(session)
         self.next_epoch = 0 if plan.graph.training.evaluate_before_training else 1
         self.ended = False
         self.under_way: Epoch | None = None
@@ -55,10 +60,20 @@ class TrainingState:
         """Optimizer steps that are done."""
         return self.session.plan.steps - self.limits.left
 
+    def evaluates(self) -> bool:
+        """Whether the limits of the run leave one more evaluation before its end."""
+        return self.evaluations.allows(self.drawn_rows, self.session.plan.evaluate_on)
+
+    def paused(self, seconds: float) -> None:
+        """Leaves a time in which the run waited out of the time of its training."""
+        self.limits.paused(seconds)
+        if self.under_way is not None:
+            self.under_way.paused(seconds)
+
     def begin(self) -> Epoch:
         """The next epoch at its start, or where a checkpoint left it."""
         if self.under_way is None:
-            self.under_way = Epoch(self.session, self.next_epoch, self.tell)
+            self.under_way = Epoch(self.session, self.next_epoch, self.tell, self.steps)
         return self.under_way
 
     def finish(self, row: Row, last: bool) -> None:
@@ -80,6 +95,9 @@ class TrainingState:
                           "weights": _names(session), **optimizer},
             "scheduler": None if scheduler is None else scheduler.state_dict(),
             "limits": self.limits.state(),
+            "evaluations": self.evaluations.state(),
+            "scaler": session.computing.state(),
+            "average": self.average.state(),
             "watch": self.watch.state(),
             "history": self.history.state(),
             "reports": self.reports.state(),
@@ -98,7 +116,13 @@ class TrainingState:
         if session.scheduler is not None:
             fresh = session.scheduler.state_dict()
             session.scheduler.load_state_dict(_like(fresh, tree["scheduler"], "scheduler"))
+        self._load_scaler(tree["scaler"])
+        average = tree["average"]
+        if average is not None and average["count"]:
+            _check_weights(average["weights"], session.module.state_dict())
+        self.average.load(average)
         self.limits.load(tree["limits"])
+        self.evaluations.load(tree["evaluations"])
         if tree["watch"]["weights"]:
             _check_weights(tree["watch"]["weights"], session.module.state_dict())
         self.watch.load(tree["watch"])
@@ -108,16 +132,29 @@ class TrainingState:
         self.under_way = None
         if tree["under_way"] is not None:
             self.begin().load(tree["under_way"])
+        # Torch would warn of a schedule that moves before the first step of this process.
+        session.optimizer._opt_called = self.steps > 0  # type: ignore[attr-defined]
+
+    def _load_scaler(self, saved: Any) -> None:
+        scaler = self.session.computing.scaler
+        fresh = self.session.computing.state()
+        if scaler is None or fresh is None:
+            if saved is not None:
+                raise ValueError("it scales losses, and this run does not")
+            return
+        scaler.load_state_dict(_like(fresh, saved, "scaler"))
 
     def follow(self, tree: Tree) -> None:
-        """Trains on from the weights of an earlier run, as a run of its own: the moments of the
-        optimizer are taken over, where it is the same; its settings and the schedule are new.
+        """Trains on from the weights of an earlier run, the averaged ones where it has such, as a
+        run of its own: the moments of the optimizer are taken over, where it is the same; its
+        settings, the schedule and the average are new.
 
         Raises ValueError where the network has other weights.
         """
         session, saved = self.session, tree["optimizer"]
-        _check_weights(tree["network"], session.module.state_dict())
-        session.module.load_state_dict(tree["network"])
+        weights = kept_weights(tree)
+        _check_weights(weights, session.module.state_dict())
+        session.module.load_state_dict(weights)
         if saved["type"] == session.plan.graph.optimizer.type:
             places = {name: place for place, name in enumerate(_names(session))}
             fresh = session.optimizer.state_dict()
@@ -157,6 +194,8 @@ def _load_optimizer(session: Session, saved: Mapping[str, Any]) -> None:
             if isinstance(value, Tensor) and not _belongs(value, weight):
                 raise ValueError(f"the optimizer's {name!r} is {_form(value)}, for a weight that "
                                  f"is {_form(weight)}")
+            if not isinstance(value, Tensor | int | float | None):
+                raise ValueError(f"the optimizer's {name!r} is no number")
     fresh = session.optimizer.state_dict()["param_groups"]
     session.optimizer.load_state_dict({
         "state": saved["state"],
@@ -171,6 +210,14 @@ def _belongs(value: Tensor, weight: Tensor) -> bool:
         own in (1, whole) for own, whole in zip(value.shape, weight.shape, strict=True)))
 
 
+def _moves(fresh: Any, saved: Any) -> bool:
+    """Whether a setting can have become another number while a run went on."""
+    numbers = isinstance(fresh, int | float | None) and isinstance(saved, int | float)
+    if not numbers or isinstance(fresh, bool) or isinstance(saved, bool):
+        return False
+    return math.isfinite(saved) or (fresh is not None and not math.isfinite(fresh))
+
+
 def _like(fresh: Any, saved: Any, place: str) -> Any:
     """What was saved, in the form of what is there.
 
@@ -182,8 +229,7 @@ def _like(fresh: Any, saved: Any, place: str) -> Any:
     if type(fresh) is type(saved) and isinstance(fresh, list | tuple) and len(fresh) == len(saved):
         return type(fresh)(_like(value, other, f"{place}/{index}")
                            for index, (value, other) in enumerate(zip(fresh, saved, strict=True)))
-    numbers = all(isinstance(value, int | float) or value is None for value in (fresh, saved))
-    if numbers or (isinstance(fresh, str) and fresh == saved):
+    if _moves(fresh, saved) or (type(fresh) is type(saved) and fresh == saved):
         return saved
     raise ValueError(f"{place} is not what this run would have there")
 

@@ -15,13 +15,21 @@ from .fields import (
     one_of,
     string,
 )
+from .pace import PACE
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 EPOCH, BATCH, MINI_EPOCH = "epoch", "batch", "mini_epoch"
 REPORTS = (EPOCH, BATCH, MINI_EPOCH)
 
+BY_EPOCH, BY_STEP = "epoch", "step"
+INTERVALS = ("auto", BY_EPOCH, BY_STEP)
+"""What one step of the scheduler follows."""
+
 BALANCED = "balanced"
+
+FLOAT32, BFLOAT16, FLOAT16 = "float32", "bfloat16", "float16"
+PRECISIONS = (FLOAT32, BFLOAT16, FLOAT16)
 
 BIAS, NORMALIZATION, EMBEDDING = "bias", "normalization", "embedding"
 KINDS = (BIAS, NORMALIZATION, EMBEDDING)
@@ -84,6 +92,27 @@ _EARLY_STOPPING: Fragment = {
     "examples": [{"split": "valid", "metric": "roc_auc_score", "patience": 3}],
 }
 
+_WARMUP: Fragment = {
+    "description": "A rise of every learning rate along a line over the first optimizer steps, "
+    "as long as one of `steps`, `epochs` and `share` says; the rates of the scheduler are "
+    "multiplied with it. Null begins with the whole rate.",
+    "type": ["object", "null"],
+    "properties": {
+        "steps": integer("Optimizer steps until the whole rate.", minimum=1, maximum=10**12,
+                         default=None, example=500, null=True),
+        "epochs": number("Epochs until the whole rate; a part of one will do.", above=0.0,
+                         maximum=1_000_000, default=None, example=1, null=True),
+        "share": number("The part of the optimizer steps of the run until the whole rate.",
+                        above=0.0, maximum=1.0, default=None, example=0.05, null=True),
+        "start_factor": number("Factor on the learning rate of the first step.", minimum=0.0,
+                               maximum=1.0, default=0.01, example=0.1),
+    },
+    "required": [],
+    "additionalProperties": False,
+    "default": None,
+    "examples": [{"share": 0.05}],
+}
+
 _CHECKPOINT: Fragment = {
     "description": "How often the state of the run is kept in the run folder, so that a run that "
     "was stopped goes on with `specc resume`; the end of the last epoch is always kept. Null "
@@ -104,6 +133,27 @@ _CHECKPOINT: Fragment = {
     "additionalProperties": False,
     "default": {"every_epochs": 1},
     "examples": [{"every_epochs": 1, "every_seconds": 600}],
+}
+
+_WEIGHT_AVERAGE: Fragment = {
+    "description": "Keeps a moving average of the weights beside them. Training goes on with its "
+    "own; evaluations, early stopping, `model/` and predictions use the average as soon as there "
+    "is one. Null keeps none.",
+    "type": ["object", "null"],
+    "properties": {
+        "decay": number("How much of the average each new one keeps. The first ones keep less, so "
+                        "that a short run is not held at its start.", minimum=0.0, below=1.0,
+                        default=0.999, example=0.99),
+        "start_epoch": integer("The epoch of this run, counted from 1, from whose first step on "
+                               "weights are averaged.", minimum=1, maximum=1_000_000, default=1,
+                               example=3),
+        "every_steps": integer("Optimizer steps between two averages.", minimum=1, maximum=10**12,
+                               default=1, example=10),
+    },
+    "required": [],
+    "additionalProperties": False,
+    "default": None,
+    "examples": [{"decay": 0.99, "start_epoch": 2}],
 }
 
 _STEPS: dict[str, Fragment] = {
@@ -169,6 +219,28 @@ _GROUPS: dict[str, Fragment] = {
                               example=[{"nodes": ["/network/factories/0"], "lr": 0.0001}]),
 }
 
+_COMPUTE: dict[str, Fragment] = {
+    "precision": choice("In which numbers a training step computes the network, as far as torch "
+                        "holds them to be safe; weights, losses and the optimizer stay in "
+                        "float32. With `float16` gradients are scaled, and a step in which one "
+                        "overflows is left out. Evaluations and predictions are in float32 "
+                        "always, so they do not depend on it.", PRECISIONS, default=FLOAT32,
+                        example=BFLOAT16),
+    "weight_average": _WEIGHT_AVERAGE,
+    "compile": boolean("Whether training steps run the network as `torch.compile` makes it. It "
+                       "takes some seconds to some minutes at the start, and a C++ compiler on "
+                       "the CPU. Evaluations and predictions never do, so their bits do not "
+                       "depend on it.", default=False),
+}
+
+_RATES: dict[str, Fragment] = {
+    "scheduler_interval": choice("What one step of the scheduler follows: an optimizer `step` or "
+                                 "an `epoch`. `auto` is `step` for a OneCycleLR or CyclicLR that "
+                                 "stands alone, and `epoch` for all others.", INTERVALS,
+                                 default="auto", example=BY_STEP),
+    "warmup": _WARMUP,
+}
+
 _MACHINE: dict[str, Fragment] = {
     "device": choice("Where to train; `auto` takes the first of cuda, mps and cpu that is there.",
                      DEVICES, default="auto", example="cpu"),
@@ -178,4 +250,6 @@ _MACHINE: dict[str, Fragment] = {
     "checkpoint": _CHECKPOINT,
 }
 
-PROPERTIES: dict[str, Fragment] = {**_STEPS, **_ROWS, **_WEIGHTS, **_GROUPS, **_MACHINE}
+PROPERTIES: dict[str, Fragment] = {
+    **_STEPS, **_ROWS, **_WEIGHTS, **_GROUPS, **_RATES, **_COMPUTE, **_MACHINE, **PACE,
+}

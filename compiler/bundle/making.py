@@ -52,7 +52,7 @@ def make(out: Path, tables: Mapping[str, Table], keys: Mapping[str, Sequence[str
     """
     names = [*tables, *queries]
     found = [replace(diagnostic, file=str(out)) for diagnostic in (
-        *_check_names(names), *_check_named(names, keys, index_frame, dtypes))]
+        *wrong_frame_names(names), *_check_named(names, keys, index_frame, dtypes))]
     index_frame = index_frame or _only(names)
     if index_frame is None:
         found.append(codes.NO_INDEX_FRAME.at(
@@ -78,7 +78,8 @@ def _only(names: Sequence[str]) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
-def _check_names(names: Sequence[str]) -> Iterator[Diagnostic]:
+def wrong_frame_names(names: Sequence[str]) -> Iterator[Diagnostic]:
+    """What keeps frames from being files of these names. Reports SC602, SC644."""
     if not names:
         yield codes.UNREADABLE_BUNDLE.at(reason="no frames are given",
                                          help="give at least the index frame")

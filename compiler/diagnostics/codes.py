@@ -188,6 +188,30 @@ LOSS_FOR_NUMBERS = Code(
     help="use torch.nn:BCEWithLogitsLoss on logits, or torch.nn:BCELoss behind a sigmoid",
     doc="Legal and seldom meant: its gradient fades where a classifier is most wrong.",
 )
+NEVER_REACHED = Code(
+    "SC313", WARNING, "{name}: {value} lies beyond the {steps} {unit} that the scheduler acts in",
+    help="train longer, or write a smaller number",
+    doc="Legal and seldom meant: the change of the learning rate does not come, or breaks off.",
+)
+LONG_WARMUP = Code(
+    "SC314", ERROR, "the warm-up takes {warmup} optimizer steps, the run {steps}",
+    help='train longer, or make it shorter, such as {{"share": 0.05}}',
+    doc="A run that ends in its warm-up never uses the learning rate of the spec.",
+)
+MEMBERS_OF_MEMBERS = Code(
+    "SC316", ERROR, "{type} gives an output for each of its members, inside of an ensemble",
+    help="give the outer ensemble more members, and its network one output: leave one of the two "
+    "away",
+    doc="The prediction is the mean over one axis of members; an ensemble of ensembles is a "
+    "larger ensemble.",
+)
+ENSEMBLE_BEFORE_HEADS = Code(
+    "SC317", ERROR, "ensemble gives an output for each of its members, and heads read what it "
+    "gives",
+    help="move it into the heads: each of them may end in an ensemble",
+    doc="What members give is put together by the mean of their predictions, so nothing but an "
+    "activation follows them.",
+)
 NOT_ONE_HOT = Code(
     "SC322", WARNING, "{loss} wants one class in each row, the label columns mark several or none",
     help="use torch.nn:BCEWithLogitsLoss, which judges each column for itself",
@@ -255,6 +279,49 @@ UNMEASURED = Code(
     "SC410", ERROR, "nothing that the spec measures is called {name!r}",
     doc="Early stopping watches `loss`, or a metric of the spec by the name of its column in the "
     "history, without the split.",
+)
+UNAVAILABLE_PRECISION = Code(
+    "SC412", ERROR, "the device {device!r} does not compute in {precision}: {reason}",
+    help='use another device, or "precision": "float32"',
+    doc="Which precisions there are besides float32 depends on the device, and torch knows.",
+)
+NEVER_AVERAGED = Code(
+    "SC413", ERROR, "the weights are never averaged: {reason}",
+    help="start earlier, average more often, train longer, or leave weight_average out",
+    doc="A moving average of the weights takes at least one step of the run; without one the run "
+    "would keep weights that nothing was averaged into.",
+)
+BAD_QUIET_HOURS = Code(
+    "SC415", ERROR, "{window!r} is no window of the week: {reason}",
+    help='write windows such as "22:00-06:00", "mon-fri 08:00-18:00" or "sat,sun 00:00-24:00"',
+    doc="Quiet hours are windows of the local time of the machine. A window that ends before it "
+    "begins goes on past midnight; it belongs to the days on which it begins.",
+)
+ALWAYS_QUIET = Code(
+    "SC416", ERROR, "the quiet hours leave no minute of the week to train in",
+    help="leave some hours of the week free, or leave quiet_hours out",
+    doc="In quiet hours a run waits; one that always waits never ends.",
+)
+SEVERAL_QUERIES = Code(
+    "SC417", ERROR, "the metrics rank within {first!r} and within {other!r}, and no draw of rows "
+    "keeps the queries of both whole",
+    help="leave max_batches and max_seconds out, or give these metrics one query",
+    doc="A ranking is measured on whole queries, so a limited evaluation draws queries rather than "
+    "rows. Where metrics have queries of several columns, one of them must hold the others, as "
+    "`user` holds `user` and `day`.",
+)
+BLIND_EARLY_STOPPING = Code(
+    "SC418", WARNING, "early stopping sees nothing more once {name} is used up",
+    help="limit each evaluation by max_batches instead, or leave early_stopping out",
+    doc="`max_run_batches` and `max_run_seconds` end the evaluations of a run, but not its "
+    "training. From then on nothing but the last epoch can be the best one, and training does not "
+    "end early. It is no error, because the limit may be larger than what the run needs.",
+)
+SAME_ROWS = Code(
+    "SC419", WARNING, "each epoch takes the same {rows} rows, and never the other {others}",
+    help='leave max_epoch_steps out, or use another sampler than "sequential"',
+    doc="`max_epoch_steps` leaves out the rows at the end of an epoch; the sampler `sequential` "
+    "takes all rows in one order each time.",
 )
 
 # SC5xx: the run
@@ -352,12 +419,74 @@ OTHER_NETWORK = Code(
     help="leave the network and the columns as they were, or start a new run",
     doc="A run is continued with its own weights, so the network has the same ones.",
 )
+UNCOMPILABLE = Code(
+    "SC523", ERROR, "torch cannot compile the network here: {reason}",
+    help='leave "compile" out, or install what is missing: torch needs a C++ compiler on the CPU, '
+    "and Triton on a GPU",
+    doc="`torch.compile` turns the network into a program of its own, for which it needs tools "
+    "beside torch. It is tried before the run folder is made.",
+)
 
 DAMAGED_RUN = Code(
     "SC526", ERROR, "{name!r} of the run is damaged: {reason}",
     help="copy the whole run folder from where the run wrote it",
     doc="`specc report` and `specc compare` read a run folder and nothing else; a file of it that "
     "was cut or changed is not used.",
+)
+EXPORT_DIFFERS = Code(
+    "SC527", ERROR, "the exported network differs from specc: {output!r} is {got} for {row}, and "
+    "{wanted} in specc, {size} apart",
+    help="export in the other format, or leave out the part of the network that multiplies small "
+    "differences, such as a division by something near 0",
+    doc="The file is read again and run on real rows. It is kept if every output is that of specc "
+    "within 1e-5, of numbers beyond 1 within that share.",
+)
+NOT_EXPORTABLE = Code(
+    "SC528", ERROR, "{node} cannot be written as {form}: {reason}",
+    help="export in the other format, or replace this part of the network",
+    doc="Exporters write down the operations of a network with sizes of batch and sequence left "
+    "open; not every operation has such a form.",
+)
+NO_EXPORTER = Code(
+    "SC529", ERROR, "to export as {form} these packages are missing: {packages}",
+    help="install them: pip install 'specc[onnx]'",
+    doc="A file is written and run again to compare it; specc asks for the packages of a format "
+    "only when it is exported.",
+)
+UNWRITABLE_EXPORT = Code(
+    "SC530", ERROR, "cannot write the export {path!r}: {reason}",
+    help="name another folder with --out, one that is not there or is empty",
+    doc="An export is written beside its place and renamed when it is whole and has been checked; "
+    "what is there is never replaced.",
+)
+NOTHING_TO_COMPARE = Code(
+    "SC531", ERROR, "the bundle has no row to hold the exported network against",
+    help="name a bundle with rows: specc export RUN BUNDLE",
+    doc="An export that was checked on no row is not trusted, so it is not written.",
+)
+MISSING_TRACKER = Code(
+    "SC532", ERROR, "there is no tracker {tracker!r}: {reason}",
+    help="install it: pip install 'specc[{tracker}]'",
+    doc="A tracker is named on the command line, and its package is imported only then; it is "
+    "looked for before training begins.",
+)
+UNUSABLE_TRACKER = Code(
+    "SC533", ERROR, "the tracker {tracker!r} cannot be used: {reason}",
+    help="check its settings: MLFLOW_TRACKING_URI is the address of a server, or file:FOLDER with "
+    "MLFLOW_ALLOW_FILE_STORE=true; a database needs the whole package `mlflow`",
+    doc="A tracker that is named has to answer before training begins: a mistake in its address "
+    "should not be told after hours.",
+)
+TRACKER_FAILED = Code(
+    "SC534", WARNING, "the tracker {tracker!r} has failed: {reason}",
+    help="the run itself is whole, and so is what stands in its folder",
+    doc="A tracker that fails while a run goes on is left alone, and the run with it; when the "
+    "run is done, it is tried once more with all that it has missed.",
+)
+EXPORT_DOES_NOT_RUN = Code(
+    "SC537", ERROR, "the network was written as {form}, and the file does not run: {reason}",
+    help="export in the other format, or replace the part of the network that is named",
+    doc="The file is read again and run on batches of several sizes before it is kept.",
 )
 
 # SC6xx: the bundle: files, frames, keys, columns

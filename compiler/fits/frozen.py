@@ -68,6 +68,8 @@ def check_frozen(kept: FittedColumn, extractor: Extractor,
 def check_own(kept: FittedColumn, extractor: Extractor, rows: ColumnRows) -> Result[FittedColumn]:
     """A column that was fitted for this very extractor, and can encode these values. Reports
     SC636, and what the column's own `check` reports."""
+    if isinstance(kept, Ids) and kept.vectors not in (None, extractor.name):
+        return Result(None, (_other(extractor, "it stands for the vectors of another"),))
     try:
         refused = kept.check(rows, extractor.transformer.pointer)
         whole = bool(refused) or _encodes(kept, rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,19 @@ import pyarrow as pa
 
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic, Result
+from ..text.written import check_file, read_json
 from ..transformers import FittedColumn, restore
 from ..transformers.scalers import Scaler, restore_scaler
+from ..transformers.vector import LONGEST
 
 STATES, ARRAYS = "transformers.json", "transformers.arrow"
 """The files of a model folder."""
 
 LARGEST_STATE = 2**30
 """Bytes of one of the files."""
+
+_SIZES = ("buckets", "length", "width")
+"""Numbers in the state of a transformer that say how many columns it makes."""
 
 BROKEN = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, AssertionError,
           pa.ArrowException)
@@ -76,23 +80,35 @@ def open_fits(run: Path) -> Result[SavedFits]:
     """The fits of a run, or of a model folder. Reports SC634."""
     folder = run / "model" if (run / "model").is_dir() else run
     try:
-        for name in (STATES, ARRAYS):
-            if (folder / name).stat().st_size > LARGEST_STATE:
-                return Result(None, (_unreadable(folder, f"{name} is too large"),))
-        states = json.loads((folder / STATES).read_text(encoding="utf-8"))
+        states = read_json(folder / STATES, LARGEST_STATE)
+        if not isinstance(states, dict):
+            raise ValueError(f"{STATES} is no object")
+        _check_sizes(states)
         arrays = read_arrays(folder / ARRAYS)
-    except (OSError, ValueError, RecursionError, pa.ArrowException) as error:
+    except (*BROKEN, OSError) as error:
         return Result(None, (_unreadable(folder, str(error).partition("\n")[0]),))
-    if not isinstance(states, dict):
-        return Result(None, (_unreadable(folder, f"{STATES} is no object"),))
     return Result(SavedFits(str(folder), states, arrays))
+
+
+def _check_sizes(states: Mapping[str, Any]) -> None:
+    """Nothing is made of a state that would make more columns than there can be.
+
+    Raises one of `BROKEN`.
+    """
+    for entries in states.values():
+        for entry in entries:
+            for key in _SIZES:
+                size = entry["state"].get(key) or 0
+                if not isinstance(size, int) or not 0 <= size <= LONGEST:
+                    raise ValueError(f"{STATES} has a transformer of {size} columns")
 
 
 def read_arrays(path: Path) -> dict[str, pa.Array]:
     """The arrays of a file of one row of lists, by name.
 
-    Raises OSError, or an exception of Arrow for a file that is none.
+    Raises OSError, or one of `BROKEN` for a file that is none.
     """
+    check_file(path, LARGEST_STATE)
     with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source) as reader:
         table = reader.read_all()
     # Arrow believes what a file says of lengths, and reads beyond its memory if that is wrong.

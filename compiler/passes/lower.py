@@ -13,12 +13,15 @@ from ..bundle import BundleError
 from ..data.equal_rows import merge_all
 from ..diagnostics.diagnostic import Result
 from ..network.class_weights import class_weights
-from ..network.conflicts import check_schedule
 from ..network.early_stopping import check_split
 from ..network.parameter_groups import parameter_groups
+from ..network.schedule_checks import check_schedule
+from ..network.schedules import warmup_of
 from ..network.tree import EXTRACTION
+from ..network.weight_average import check_average_steps
 from ..planning.describe import describe
 from ..planning.describe_contexts import without_storage
+from ..planning.describe_training import PACE
 from ..planning.epochs import (
     check_batches,
     chosen_sampler,
@@ -45,16 +48,17 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
     """The loop around a shaped graph. Nothing of the size of the plan is allocated before its
     memory is counted.
 
-    Reports: SC204, SC402, SC403, SC405, SC604.
+    Reports: SC204, SC313, SC314, SC402, SC403, SC405, SC413, SC419, SC604.
     """
     fitted = shaped.fitted
     graph, samples = fitted.bound.graph, fitted.bound.samples
     sampler = chosen_sampler(graph.training, samples)
     rows = epoch_rows(sampler, samples)
-    steps = steps_of_run(graph.training, rows)
+    steps, per_epoch = steps_of_run(graph.training, rows), steps_per_epoch(graph.training, rows)
+    warmup = warmup_of(graph.training, steps, per_epoch)
     evaluated = _evaluated(samples, graph)
-    found = (*check_batches(graph, rows), *check_schedule(graph, steps),
-             *check_split(graph, evaluated))
+    found = (*check_batches(graph, rows), *check_schedule(graph, steps, per_epoch, warmup),
+             *check_split(graph, evaluated), *check_average_steps(graph, per_epoch, steps))
     if any(diagnostic.is_error for diagnostic in found):
         return Result(None, found)
     try:
@@ -70,8 +74,9 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
     parameters = parameter_count(shaped.shapes.nodes)
     part = min(part_rows(graph.training), rows)
     nodes = shaped.shapes.nodes
-    memory = memory_of(extractors, contexts, parameters, frozen_count(nodes), graph.optimizer)
-    activations = activation_bytes(nodes, part)
+    memory = memory_of(extractors, contexts, parameters, frozen_count(nodes), graph.optimizer,
+                       averaged=graph.training.weight_average is not None)
+    activations = activation_bytes(nodes, part, graph.training.precision)
     if graph.training.mini_batch_size is not None:
         gathered = tuple(node for node in nodes if node.type == EXTRACTION)
         activations += activation_bytes(gathered, min(graph.training.batch_size, rows))
@@ -82,8 +87,9 @@ def lower(shaped: ShapedGraph) -> Result[Plan]:
         "training_rows": int(samples.training.sum()),
         "sampler": sampler,
         "epoch_rows": rows,
-        "steps_per_epoch": steps_per_epoch(graph.training, rows),
+        "steps_per_epoch": per_epoch,
         "steps": steps,
+        "warmup": warmup,
         "groups": parameter_groups(graph, nodes),
         "class_weights": class_weights(graph, fitted.label),
         "threads": graph.training.threads or _threads(part * parameters),
@@ -112,7 +118,7 @@ def _evaluated(samples: Samples, graph: Graph) -> tuple[str, ...]:
 
 
 def _hash(description: Mapping[str, Any], graph: Graph) -> str:
-    """What a run computes, whichever machine plans it.
+    """What a run computes, whichever machine plans it, and whenever it waits.
 
     What a machine decides by its memory and its cores stays out: which results of contexts are
     kept, with their bytes, and the threads where the spec names none.
@@ -128,7 +134,9 @@ def _hash(description: Mapping[str, Any], graph: Graph) -> str:
         # The order of keys means nothing in JSON, and `extractors` is an object in the spec.
         "data": {**data, "extractors": _by_name(data["extractors"]),
                  "contexts": _by_name(contexts)},
-        "training": {**description["training"], "threads": graph.training.threads},
+        "training": {
+            **{key: value for key, value in description["training"].items() if key != PACE},
+            "threads": graph.training.threads},
         # It follows from the rest, and from what is kept.
         "memory": None,
     }

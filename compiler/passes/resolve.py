@@ -13,15 +13,19 @@ from ...schema.networks import NETWORKS
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Result
 from ..network.early_stopping import check_metric
+from ..network.ensembles import check_ensembles
+from ..network.evaluation_limits import check_evaluation_limits
 from ..network.heads import check_heads, check_trunk
 from ..network.loss_repair import MEAN_SQUARES
 from ..network.parameter_groups import check_nodes
 from ..network.references import check_reads, missing_label, reads_of
 from ..network.shared import check_shared
+from ..network.weight_average import check_average_epochs
 from ..resolution.conditions import check_steps, step_of
 from ..resolution.contexts import CONTEXT, check_context, context
 from ..resolution.extractors import IDS, check_extractor, node, row_extractors, unknown_label
 from ..resolution.frames import batch_frames, extractor_of
+from ..resolution.quiet_hours import check_quiet_hours
 from ..resolution.training import training
 from ..stages import (
     BatchFrame,
@@ -45,7 +49,7 @@ Object = Mapping[str, Any]
 def resolve(spec: Spec) -> Result[Graph]:
     """Names and defaults. A spec with mistakes gives a graph too; see `Graph.holes`.
 
-    Reports: SC201 to SC208, SC326.
+    Reports: SC201 to SC208, SC316, SC317, SC326, SC415 to SC418.
     """
     value, holes = with_defaults(load_schema(), spec.value), set(spec.holes)
     if value[HEADS] is None and value[LOSS] is None:
@@ -97,7 +101,8 @@ def resolve(spec: Spec) -> Result[Graph]:
     torn = [*check_trunk(network, len(heads))]
     for head in heads or (None,):
         roots = (network,) if head is None else (network, head.network)
-        torn += (one for one in check_shared(roots, spec.holes | spec.assumed) if one not in torn)
+        torn += (one for one in (*check_shared(roots, spec.holes | spec.assumed),
+                                 *check_ensembles(roots, len(heads))) if one not in torn)
     found += torn
     holes |= {diagnostic.pointer for diagnostic in torn if diagnostic.pointer is not None}
     used = {name for _, name in reads} | labels
@@ -136,7 +141,8 @@ def resolve(spec: Spec) -> Result[Graph]:
         training=training(value["training"]),
     )
     return Result(graph, (*found, *check_nodes(graph), *check_metric(graph),
-                          *check_heads(graph)))
+                          *check_heads(graph), *check_quiet_hours(graph),
+                          *check_evaluation_limits(graph), *check_average_epochs(graph)))
 
 
 def _read_of(entry: Context, frames: Mapping[str, BatchFrame]) -> Context:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...schema.shapes import Frames, ParameterShapes, show
 from ..network.heads import nodes as all_nodes
+from ..network.schedules import complete, scheduler_steps, value_of
 from ..network.tree import EXTRACTION
 from ..stages import Graph, NetworkNode, Node, ShapedGraph, ShapedNode
 from .describe_contexts import describe_contexts
@@ -44,7 +45,7 @@ def describe(shaped: ShapedGraph, loop: Mapping[str, Any]) -> dict[str, Any]:
         "trainable": sum(node["trainable"] for node in nodes),
         "loss": None if graph.heads else _constructor(graph.loss),
         "optimizer": _constructor(graph.optimizer),
-        "scheduler": _constructor(graph.scheduler) if graph.scheduler else None,
+        "scheduler": _scheduler(graph, loop),
         "metrics": [] if graph.heads else [_constructor(node) for node in graph.metrics],
         "training": describe_training(shaped.fitted, loop),
         "memory": {**asdict(loop["memory"]), "activations": loop["activations"]},
@@ -78,6 +79,7 @@ def _nodes(shaped: ShapedGraph) -> Iterator[dict[str, Any]]:
             "input": show(shaped_node.input),
             "output": show(shaped_node.output),
             "reads": _reads(graph, shaped_node),
+            **({"members": shaped_node.members} if shaped_node.members > 1 else {}),
             "parameters": own_parameters(shaped_node) + own_frozen(shaped_node),
             "trainable": own_parameters(shaped_node),
             "parameter_shapes": _tensors(shaped_node.parameters),
@@ -105,6 +107,14 @@ def _own_args(node: NetworkNode) -> dict[str, Any]:
         for key, value in node.args.items()
         if key not in node.declaration.children and value != []
     }
+
+
+def _scheduler(graph: Graph, loop: Mapping[str, Any]) -> dict[str, Any] | None:
+    """With the lengths that the spec leaves null."""
+    scheduler = value_of(graph)
+    if scheduler is None:
+        return None
+    return complete(scheduler, scheduler_steps(graph, loop["steps"], loop["steps_per_epoch"]))
 
 
 def _constructor(node: Node) -> dict[str, Any]:

@@ -8,7 +8,12 @@ from typing import Any
 
 from ...schema import samplers
 from ..network.class_weights import class_names
-from ..stages import FittedGraph, Node, ParameterGroup
+from ..network.schedules import interval, scheduler_steps
+from ..stages import FittedGraph, Node, ParameterGroup, Training
+from .epochs import rows_taken
+
+PACE = "pace"
+"""Where the plan says when training waits, which changes nothing that a run computes."""
 
 
 def describe_training(fitted: FittedGraph, loop: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,6 +24,8 @@ def describe_training(fitted: FittedGraph, loop: Mapping[str, Any]) -> dict[str,
     """
     training = fitted.bound.graph.training
     weights, stopping = loop["class_weights"], training.early_stopping
+    graph, warmup = fitted.bound.graph, loop["warmup"]
+    average = training.weight_average
     return {
         "epochs": training.epochs,
         "batch_size": training.batch_size,
@@ -43,9 +50,32 @@ def describe_training(fitted: FittedGraph, loop: Mapping[str, Any]) -> dict[str,
         "class_weights": None if weights is None else dict(
             zip(class_names(fitted.label), weights, strict=True)),
         "parameter_groups": [_group(group) for group in loop["groups"]],
+        "precision": training.precision,
+        "weight_average": None if average is None else asdict(average),
+        "compile": training.compile,
+        "scheduler_interval": interval(graph),
+        "scheduler_steps": None if graph.scheduler is None else scheduler_steps(
+            graph, loop["steps"], loop["steps_per_epoch"]),
+        "warmup": None if warmup is None else asdict(warmup),
         "device": training.device,
         "threads": loop["threads"],
+        **_limits(training, loop["epoch_rows"]),
     }
+
+
+def _limits(training: Training, rows: int) -> dict[str, Any]:
+    """Limits of an epoch and of evaluations, and when training waits, each where it is set."""
+    found: dict[str, Any] = {}
+    if training.max_epoch_steps is not None:
+        found |= {"max_epoch_steps": training.max_epoch_steps,
+                  "rows_taken": rows_taken(training, rows)}
+    if training.max_epoch_seconds is not None:
+        found["max_epoch_seconds"] = training.max_epoch_seconds
+    if training.evaluation_limits is not None:
+        found["evaluation_limits"] = asdict(training.evaluation_limits)
+    if training.delay or training.quiet_hours:
+        found[PACE] = {"delay": training.delay, "quiet_hours": list(training.quiet_hours)}
+    return found
 
 
 def _order(sampler: Node) -> str:

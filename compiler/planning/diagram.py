@@ -269,7 +269,7 @@ def _network(nodes: Sequence[Described], top: _Box, extractors: Mapping[str, _Bo
 
 
 def _frozen(node: Described) -> str:
-    frozen = node["parameters"] - node["trainable"]
+    frozen = (node["parameters"] - node["trainable"]) // node.get("members", 1)
     if not frozen:
         return ""
     return f", {frozen:,} of them frozen" if node["trainable"] else ", frozen"
@@ -279,7 +279,9 @@ def _node_lines(node: Described, has_inner: bool) -> tuple[str, ...]:
     shapes = "" if has_inner else f"{node['input']} → {node['output']}"
     numbers = ""
     if node["parameters"]:
-        numbers = count(node["parameters"], "parameter") + _frozen(node)
+        members = node.get("members", 1)
+        one = count(node["parameters"] // members, "parameter")
+        numbers = (f"{members} x {one}" if members > 1 else one) + _frozen(node)
     if node["type"] == EXTRACTION:
         shapes = f"→ {node['output']}"
     return tuple(line for line in (node["type"], node["pointer"], shapes, numbers) if line)

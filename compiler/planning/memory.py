@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...schema.shapes import Dim, Features, Length, Members, Value, members_of, size
+from ...schema.training import FLOAT32
 from ..diagnostics import codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..stages import FittedContext, FittedExtractor, Memory, Node, ShapedGraph, ShapedNode
 from .available import available_memory
 
-_FLOAT, _CODE, _ID = 4, 4, 8
-"""Bytes of a float32, of an int32 and of an int64."""
+_FLOAT, _HALF, _CODE, _ID = 4, 2, 4, 8
+"""Bytes of a float32, of a float of 16 bits, of an int32 and of an int64."""
 
 _VALUE_AND_GRADIENT = 2
 """A backward pass keeps the values of a batch and makes a gradient for each."""
@@ -40,18 +41,19 @@ LARGE_LABEL = 2**28
 
 def memory_of(extractors: Mapping[str, FittedExtractor],
               contexts: Mapping[str, FittedContext], parameters: int, frozen: int,
-              optimizer: Node) -> Memory:
+              optimizer: Node, averaged: bool = False) -> Memory:
     """Bytes for data, weights, gradients and optimizer state.
 
     Args:
         parameters: trainable numbers of the network.
         frozen: its numbers that stay as they were given.
+        averaged: whether an average of all weights is kept beside them.
     """
     weights = parameters * _FLOAT
     return Memory(
         data=sum(data_bytes(entry) for entry in _distinct(extractors))
         + sum(context_bytes(entry) for entry in contexts.values()),
-        weights=weights + frozen * _FLOAT,
+        weights=(2 if averaged else 1) * (weights + frozen * _FLOAT),
         gradients=weights,
         optimizer=_moments(optimizer) * weights,
     )
@@ -100,8 +102,8 @@ def parameter_count(nodes: tuple[ShapedNode, ...]) -> int:
 
 
 def own_parameters(node: ShapedNode) -> int:
-    """Trainable numbers of one node, those of its children left out."""
-    return sum(size(shape) or 0 for shape in node.parameters.values())
+    """Trainable numbers of one node in all members, those of its children left out."""
+    return node.members * sum(size(shape) or 0 for shape in node.parameters.values())
 
 
 def frozen_count(nodes: tuple[ShapedNode, ...]) -> int:
@@ -111,12 +113,14 @@ def frozen_count(nodes: tuple[ShapedNode, ...]) -> int:
 
 def own_frozen(node: ShapedNode) -> int:
     """Those of one node, those of its children left out."""
-    return sum(size(shape) or 0 for shape in node.frozen.values())
+    return node.members * sum(size(shape) or 0 for shape in node.frozen.values())
 
 
-def activation_bytes(nodes: tuple[ShapedNode, ...], batch_size: int) -> int:
+def activation_bytes(nodes: tuple[ShapedNode, ...], batch_size: int,
+                     precision: str = FLOAT32) -> int:
     """An estimate of what one batch leaves in the nodes: each value and its gradient."""
-    return sum(_activations(node) for node in nodes) * batch_size * _FLOAT * _VALUE_AND_GRADIENT
+    number = _FLOAT if precision == FLOAT32 else _HALF
+    return sum(_activations(node) for node in nodes) * batch_size * number * _VALUE_AND_GRADIENT
 
 
 def _activations(node: ShapedNode) -> int:
@@ -134,7 +138,7 @@ def _activations(node: ShapedNode) -> int:
     )
     if members is not None:
         hidden *= members.count
-    return max(hidden, _numbers_a_sample(node.output))
+    return node.members * max(hidden, _numbers_a_sample(node.output))
 
 
 def _numbers_a_sample(value: Value) -> int:
@@ -199,7 +203,8 @@ def _parts(shaped: ShapedGraph, activations: int) -> Iterator[_Part]:
     graph = shaped.fitted.bound.graph
     yield _Part(activations, "/training/batch_size", "one batch of activations",
                 "choose a smaller batch size, or narrower layers")
-    numbers = 2 + _moments(graph.optimizer)
+    averaged = graph.training.weight_average is not None
+    numbers = 2 + averaged + _moments(graph.optimizer)
     for node in shaped.shapes.nodes:
         weights = own_parameters(node) * _FLOAT
         yield _Part(numbers * weights, node.pointer, f"training the weights of {node.type}",

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...schema.training import FLOAT32
 from ..diagnostics.diagnostic import one_line
 from .contexts_text import contexts_text
 from .data_text import extractors_text, frames_text, joins_text
+from .limits_text import limits_text
 from .memory import show_bytes
+from .schedule_text import rates_text, schedule_text
 from .text_lines import Described, constructor, listed, table, wrapped
 
 
-def plan_text(plan: Described, measured: Described | None = None) -> str:
+def plan_text(plan: Described, measured: Described | None = None,
+              rates: Described | None = None) -> str:
     """The plan of `describe` as lines: frames, extractors, contexts, joins, network, training,
     memory.
 
     Args:
         measured: `step_seconds`, `epoch_seconds` and `steps`, where steps were timed.
+        rates: optimizer step -> learning rate, where they were computed.
     """
     data = plan["data"]
     parts = [_head(plan), frames_text(data), extractors_text(data), contexts_text(data),
-             joins_text(data), _network(plan), _training(plan), _cost(plan, measured)]
+             joins_text(data), _network(plan), _training(plan, rates), _cost(plan, measured)]
     return "\n\n".join(text for part in parts if (text := "\n".join(part))) + "\n"
 
 
@@ -41,7 +46,7 @@ def _network(plan: Described) -> Iterator[str]:
                 node["type"],
                 one_line(node["input"]),
                 node["output"],
-                f"{node['parameters']:,}" if node["parameters"] else "-",
+                _parameters(node),
                 _trains(node),
             )
             for node in plan["network"]["nodes"]
@@ -49,13 +54,24 @@ def _network(plan: Described) -> Iterator[str]:
     )
 
 
+def _parameters(node: Described) -> str:
+    """Those of a node; within an ensemble how many members have how many."""
+    return _by_member(node, "parameters") if node["parameters"] else "-"
+
+
+def _by_member(node: Described, key: str) -> str:
+    members = node.get("members", 1)
+    one = f"{node[key] // members:,}"
+    return f"{members} x {one}" if members > 1 else one
+
+
 def _trains(node: Described) -> str:
     if node["trainable"] in (0, node["parameters"]):
         return ("yes" if node["trainable"] else "no") if node["parameters"] else "-"
-    return f"{node['trainable']:,}"
+    return _by_member(node, "trainable")
 
 
-def _training(plan: Described) -> Iterator[str]:
+def _training(plan: Described, rates: Described | None) -> Iterator[str]:
     training = plan["training"]
     yield (
         f"training: {_steps(training)}, "
@@ -70,10 +86,14 @@ def _training(plan: Described) -> Iterator[str]:
             decay = group["weight_decay"]
             yield (f"  group      {group['parameters']:,} parameters, learning rate "
                    f"{group['lr']:g}" + ("" if decay is None else f", weight decay {decay:g}"))
+    if training["precision"] != FLOAT32 or training["compile"]:
+        yield f"  computes   {_computes(training)}"
     if training["gradient_clipping"] is not None:
         yield f"  gradients  clipped to a norm of {training['gradient_clipping']:g}"
     if plan["scheduler"]:
         yield f"  scheduler  {constructor(plan['scheduler'])}"
+    yield from schedule_text(training)
+    yield from rates_text(rates)
     for metric in _metrics(plan):
         yield f"  metric     {metric}"
     yield (
@@ -81,6 +101,9 @@ def _training(plan: Described) -> Iterator[str]:
         f"every {training['evaluate_every']} epoch{'s' if training['evaluate_every'] > 1 else ''}"
         + (", and before training" if training["evaluate_before_training"] else "")
     )
+    if training["weight_average"] is not None:
+        yield _averages(training["weight_average"])
+    yield from limits_text(training)
     if training["early_stopping"] is not None:
         yield _stops(training["early_stopping"])
 
@@ -106,7 +129,27 @@ def _steps(training: Described) -> str:
         text += f", at most {training['steps']:,} steps"
     if training["max_seconds"] is not None:
         text += f", at most {training['max_seconds']:g} s"
+    if "max_epoch_seconds" in training:
+        text += f", at most {training['max_epoch_seconds']:g} s an epoch"
     return text
+
+
+def _computes(training: Described) -> str:
+    """How training steps compute the network, where evaluations do it in another way."""
+    ways = []
+    if training["precision"] != FLOAT32:
+        ways.append((f"in {training['precision']}", f"in {FLOAT32}"))
+    if training["compile"]:
+        ways.append(("compiled", "not compiled"))
+    steps, evaluations = (", ".join(way) for way in zip(*ways, strict=True))
+    return f"steps {steps}; evaluations {evaluations}"
+
+
+def _averages(average: Described) -> str:
+    every, start = average["every_steps"], average["start_epoch"]
+    steps = "each step" if every == 1 else f"every {every:,} steps"
+    return (f"  averages   the weights of {steps} with a decay of {average['decay']:g}"
+            + (f", from epoch {start}" if start > 1 else "") + ", and keeps the average")
 
 
 def _stops(stopping: Described) -> str:
@@ -117,7 +160,7 @@ def _stops(stopping: Described) -> str:
 
 
 def _rows(training: Described) -> str:
-    rows, total = training["epoch_rows"], training["rows"]
+    rows, total = training.get("rows_taken", training["epoch_rows"]), training["rows"]
     return f"{rows:,} rows" if rows == total else f"{rows:,} rows of {total:,}"
 
 
@@ -148,7 +191,8 @@ def _cost(plan: Described, measured: Described | None) -> Iterator[str]:
     parts = ", ".join(f"{name} {show_bytes(size)}" for name, size in memory.items())
     yield f"memory: {show_bytes(sum(memory.values()))} ({parts})"
     if measured is not None:
-        yield (f"time: about {_duration(measured['step_seconds'])} a step, "
+        step = "a step without compiling" if plan["training"]["compile"] else "a step"
+        yield (f"time: about {_duration(measured['step_seconds'])} {step}, "
                f"{_duration(measured['epoch_seconds'])} an epoch, the median of "
                f"{measured['steps']} step{'s' if measured['steps'] > 1 else ''} here and now")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +15,13 @@ from ..diagnostics.diagnostic import Diagnostic, Result
 from ..fits.saved import ARRAYS, BROKEN, STATES, SavedFits, open_fits, read_arrays
 from ..stages import LabelFacts, Source
 from ..text.source import read_source
+from ..text.written import read_json
 from ..transformers import ClassIndex
-from ..transformers.vector import LONGEST
 from .document import COLUMNS, DOCUMENT_SCHEMA, FORMAT, MODEL, SPEC, WEIGHTS, digest_of
 from .facts import ColumnFacts
 
 FILES = (WEIGHTS, STATES, ARRAYS, COLUMNS, SPEC)
 """The files of a model beside `model.json`."""
-
-LARGEST_DOCUMENT = 2**30
-"""Bytes of `model.json`."""
-
-_SIZES = ("buckets", "length")
-"""Numbers in the state of a transformer that say how many columns it makes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +100,10 @@ def _damaged(folder: Path, reason: str) -> Diagnostic:
 
 
 def _document(path: Path) -> Mapping[str, Any]:
-    if path.stat().st_size > LARGEST_DOCUMENT:
-        raise _Damaged(f"{MODEL} is too large")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise _Damaged(f"{MODEL} is not JSON: {error}") from error
+        document = read_json(path)
+    except ValueError as error:
+        raise _Damaged(f"{MODEL}: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("format"), int):
         raise _Damaged(f"{MODEL} names no format")
     return document
@@ -145,7 +136,6 @@ def _model(folder: Path, document: Mapping[str, Any]) -> SavedModel:
     found = (*source.diagnostics, *fits.diagnostics)
     if source.stage is None or fits.stage is None:
         raise _Damaged(found[0].message)
-    _check_sizes(fits.stage)
     arrays = read_arrays(folder / COLUMNS)
     return SavedModel(
         folder=folder, source=source.stage, document=document, fits=fits.stage,
@@ -157,16 +147,6 @@ def _model(folder: Path, document: Mapping[str, Any]) -> SavedModel:
             **entry, values=arrays.get(f"{place}/values"))
             for place, entry in enumerate(document["training"])},
     )
-
-
-def _check_sizes(fits: SavedFits) -> None:
-    """Nothing is made of a state that would make more columns than there can be."""
-    for entries in fits.states.values():
-        for entry in entries:
-            for key in _SIZES:
-                size = entry["state"].get(key, 0)
-                if not isinstance(size, int) or not 0 <= size <= LONGEST:
-                    raise _Damaged(f"{STATES} has a transformer of {size} columns")
 
 
 def _label(name: str, facts: Mapping[str, Any], fits: SavedFits) -> LabelFacts:

@@ -72,8 +72,11 @@ class Ids(FittedColumn):
 
     @classmethod
     def restore(cls, column: str, state: Mapping[str, Any], arrays: Mapping[str, pa.Array]) -> Ids:
-        return cls(column, (column,), arrays["values"], state["refuse_unseen"], state["vectors"],
-                   state["width"], state["trained"], on_null="id")
+        vectors, width = state["vectors"], state["width"]
+        if (vectors is None) != (width is None) or (width is not None and width < 1):
+            raise ValueError(f"vectors {vectors!r} of {width!r} numbers")
+        return cls(column, (column,), arrays["values"], state["refuse_unseen"], vectors, width,
+                   state["trained"], on_null="id")
 
     def describe(self) -> dict[str, Any]:
         return {"transformer": self.type, "values": len(self.values)}

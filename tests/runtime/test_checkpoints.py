@@ -138,11 +138,30 @@ def test_every_optimizer_goes_on(entry: Type, tmp_path: Path) -> None:
               (2, "epoch"), (5, "step"))
 
 
+@pytest.mark.parametrize("interval", ["epoch", "step"])
 @pytest.mark.parametrize("entry", load().schedulers, ids=lambda entry: entry.name)
-def test_every_scheduler_goes_on(entry: Type, tmp_path: Path) -> None:
+def test_every_scheduler_goes_on(entry: Type, interval: str, tmp_path: Path) -> None:
+    if entry.name.endswith(":ReduceLROnPlateau") and interval == "step":
+        return  # it looks at the loss of whole epochs, and is refused: SC204
     for example in entry.examples:
-        check(spec_of(scheduler={"type": entry.name, **example}), tmp_path,
+        check(spec_of({"scheduler_interval": interval},
+                      scheduler={"type": entry.name, **example}), tmp_path,
               (1, "epoch"), (2, "epoch"), (7, "step"))
+
+
+def test_turns_of_schedulers_and_a_warmup_go_on(tmp_path: Path) -> None:
+    """The end of a turn, the start of the next one, and the end of the warm-up among the stops."""
+    kinds = "torch.optim.lr_scheduler:"
+    document = spec_of(
+        {"scheduler_interval": "step", "warmup": {"steps": 5}},
+        optimizer={"type": "torch.optim:Adam", "lr": 0.01},
+        scheduler={"type": f"{kinds}SequentialLR", "milestones": [3, 8], "schedulers": [
+            {"type": f"{kinds}OneCycleLR", "max_lr": 0.3},
+            {"type": f"{kinds}SequentialLR", "milestones": [2], "schedulers": [
+                {"type": f"{kinds}ExponentialLR", "gamma": 0.9},
+                {"type": f"{kinds}CyclicLR", "base_lr": 0.1, "max_lr": 0.2, "step_size_up": 2}]},
+            {"type": f"{kinds}LinearLR", "total_iters": None}]})
+    check(document, tmp_path, *((count, "step") for count in range(1, 12)))
 
 
 @pytest.mark.parametrize("entry", SAMPLERS, ids=lambda entry: entry.name)
@@ -158,11 +177,21 @@ def test_every_sampler_goes_on(entry: Type, tmp_path: Path) -> None:
     {"mini_batch_size": 4, "mini_epochs": 2, "report": "mini_epoch"},
     {"mini_batch_size": 4, "mini_epochs": 2, "report": "batch"},
     {"accumulate": 2}, {"accumulate": 3, "mini_batch_size": 4, "report": "batch"},
+    {"max_epoch_steps": 2}, {"max_epoch_steps": 1, "accumulate": 2},
+    {"max_epoch_steps": 4, "mini_batch_size": 4, "mini_epochs": 2, "report": "batch"},
+    {"evaluation_limits": {"max_batches": 1, "max_run_batches": 7}},
     {"gradient_clipping": 0.01}, {"max_steps": 8}, {"sample_weight": "weight"},
+    {"warmup": {"steps": 4}}, {"warmup": {"share": 0.9}, "accumulate": 2},
     {"class_weight": "balanced"}, {"evaluate_every": 3}, {"evaluate_before_training": True},
     {"early_stopping": {"split": "valid", "patience": 1, "min_change": 0.5}},
     {"early_stopping": {"split": "valid", "patience": 9}},
     {"early_stopping": {"split": "valid", "patience": 2, "restore_best": False}},
+    {"precision": "bfloat16", "accumulate": 2}, {"precision": "float16"},
+    {"precision": "float16", "accumulate": 2, "gradient_clipping": 0.01},
+    {"weight_average": {"decay": 0.9}},
+    {"weight_average": {"decay": 0.5, "start_epoch": 2, "every_steps": 2}, "accumulate": 2},
+    {"weight_average": {}, "precision": "float16",
+     "early_stopping": {"split": "valid", "patience": 2}},
 ], ids=lambda training: "-".join(training))
 def test_every_way_to_train_goes_on(training: dict[str, Any], tmp_path: Path) -> None:
     check(spec_of(training), tmp_path, (1, "epoch"), (1, "step"), (3, "step"))
@@ -186,6 +215,9 @@ def test_weights_that_stand_twice_and_ensembles_go_on(tmp_path: Path) -> None:
             {"type": "torch.nn:Linear", "out_features": 4}, shared,
             {"type": "torch.nn:Dropout", "p": 0.2},
             {"type": "shared", "name": "twice"}, {"type": "output"}]},
+        {"type": "ensemble", "members": 3, "network": {
+            "type": "fully_connected", "sizes": [6, 1], "input_frames": ["x"], "dropout": 0.3,
+            "normalization": "batch_norm"}},
     ]
     for network in networks:
         check(spec_of(network=network), tmp_path, (5, "step"))
@@ -326,6 +358,7 @@ MISFITS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a broken stream": lambda tree: tree["under_way"].update(random={}),
     "no sums": lambda tree: tree["under_way"].pop("running"),
     "no limits": lambda tree: tree.pop("limits"),
+    "no budget of evaluations": lambda tree: tree.pop("evaluations"),
     "an epoch that is text": lambda tree: tree.update(next_epoch="second"),
 }
 
