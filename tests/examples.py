@@ -237,7 +237,7 @@ def _network(spec: Spec, example: Spec) -> None:
     frames = _STEPS if name in _OF_SEQUENCES else _NUMBERS_OF_ALL
     if name in _OF_FRAMES or name == "embedding":
         frames = ["names"] if name == "embedding" else []
-    if name == "tabm":
+    if name in ("tabm", "ensemble"):
         spec["network"] = {**example, "input_frames": frames}
         if example.get("output_activation") == "sigmoid":
             spec["loss"] = {"type": "torch.nn:BCELoss"}

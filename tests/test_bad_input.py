@@ -10,6 +10,7 @@ import io
 import json
 import signal
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -430,6 +431,35 @@ def test_run_folder_that_was_cut(specc: Specc, spec_file: Path, bundle: Path) ->
     assert (finding["code"], finding["file"]) == ("SC526", str(metrics))
 
 
+def test_tracker_that_is_not_installed(specc: Specc, spec_file: Path, bundle: Path,
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    result = specc("run", "spec.json", "bundle", "--track", "mlflow", "--format", "json")
+    assert only(reported(result, 1))["code"] == "SC532"
+    assert not Path("runs").exists()
+
+
+def test_tracker_that_does_not_answer(specc: Specc, spec_file: Path, bundle: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://there")
+    result = specc("run", "spec.json", "bundle", "--track", "mlflow", "--format", "json")
+    assert only(reported(result, 1))["code"] == "SC533"
+    assert not Path("runs").exists()
+
+
+def test_tracker_that_fails(specc: Specc, spec_file: Path, bundle: Path,
+                            monkeypatch: pytest.MonkeyPatch) -> None:
+    from specc.runtime.tracking.tensorboard_tracker import TensorBoard
+
+    def full(_: TensorBoard) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(TensorBoard, "flush", full)
+    result = specc("run", "spec.json", "bundle", "--track", "tensorboard", "--format", "json")
+    finding = only(reported(result, 0))
+    assert (finding["code"], finding["severity"]) == ("SC534", "warning")
+
+
 def test_device_that_is_not_there(specc: Specc, spec: Json, bundle: Path,
                                   monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
@@ -439,6 +469,31 @@ def test_device_that_is_not_there(specc: Specc, spec: Json, bundle: Path,
     write_spec(spec)
     finding = only(rejected(specc))
     assert (finding["code"], finding["pointer"]) == ("SC404", "/training/device")
+
+
+def test_precision_that_the_device_has_not(specc: Specc, spec: Json, bundle: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: False)
+    spec["training"]["precision"] = "float16"
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC412", "/training/precision")
+
+
+def test_network_that_cannot_be_compiled(specc: Specc, spec: Json, bundle: Path,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("torch.compile is not supported on this system")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    spec["training"]["compile"] = True
+    write_spec(spec)
+    finding = only(rejected(specc))
+    assert (finding["code"], finding["pointer"]) == ("SC523", "/training/compile")
 
 
 def test_step_that_breaks_the_weights(specc: Specc, spec: Json, frames: Frames,
@@ -713,6 +768,64 @@ def test_weights_of_another_network(specc: Specc, model: Path) -> None:
     hashes = {name: file_digest(model / name) for name in FILES}
     (model / "model.json").write_text(json.dumps(sealed(document, hashes)), "utf-8")
     assert unpredicted(specc, model)["code"] == "SC511"
+
+
+def unexported(specc: Specc, model: Path, form: str = "torch") -> str:
+    """The finding of an export that is refused, as text; nothing of it is left."""
+    before = set(Path().iterdir())
+    result = specc("export", str(model.parent), "--format", form, "--out", "served")
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output and result.stdout.endswith("1 error\n")
+    assert set(Path().iterdir()) == before
+    return str(result.stdout)
+
+
+def test_export_that_differs(specc: Specc, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from specc.runtime.exporting import export
+
+    said = export.said_by_file
+    monkeypatch.setattr(export, "said_by_file", lambda *given: {
+        name: value + 1e-4 for name, value in said(*given).items()})
+    found = unexported(specc, model)
+    assert "error[SC527]" in found and "for order 1" in found and "0.0001 apart" in found
+
+
+def test_network_that_cannot_be_exported(specc: Specc, model: Path,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def fail(*_: object) -> None:
+        raise NotImplementedError("it has no form")
+
+    monkeypatch.setattr(torch.nn.Linear, "forward", fail)
+    found = unexported(specc, model)
+    assert "error[SC528]" in found and "the node /network " in found and "it has no form" in found
+
+
+def test_export_without_its_packages(specc: Specc, model: Path,
+                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert "error[SC529]" in unexported(specc, model, form="onnx")
+
+
+def test_export_into_a_folder_that_is_taken(specc: Specc, model: Path) -> None:
+    Path("served").mkdir()
+    Path("served/mine").write_text("mine", "utf-8")
+    assert "error[SC530]" in unexported(specc, model)
+    assert everything(Path("served")) == {Path("served/mine"): b"mine"}
+
+
+def test_export_of_no_row(specc: Specc, model: Path, bundle: Path, frames: Frames) -> None:
+    frames["index"].iloc[:0].to_parquet(bundle / "index.parquet")
+    assert "error[SC531]" in unexported(specc, model)
+
+
+def test_export_that_does_not_run(specc: Specc, model: Path,
+                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.export, "save", lambda program, path: path.write_bytes(b""))
+    assert "error[SC537]" in unexported(specc, model)
 
 
 def test_bundle_that_lacks_what_the_model_reads(specc: Specc, model: Path, bundle: Path,
