@@ -37,7 +37,7 @@ types: .venv/tested
 	ln -s $(CURDIR)/schema $(CURDIR)/compiler $(CURDIR)/runtime build/types/specc/
 	cd build/types && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p specc
 
-$(BUNDLE)/bundle.json: specs/flights/make_bundle.py specs/write_bundle.py | .venv/installed
+$(BUNDLE)/bundle.json: specs/flights/make_bundle.py specs/bundle_script.py | .venv/installed
 	$(BIN)/python specs/flights/make_bundle.py $(BUNDLE)
 	touch $@
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import specc_side
+from checkpoints import checkpoint_cost
 from contexts import contexts
 from measure import Child, ChildFailedError, interleave, run_child
 from results import Comparison, Figure, Goal, Section, compare, figure, machine_facts, render
@@ -140,6 +141,7 @@ SECTIONS: dict[str, Callable[[Setting], Section]] = {
     "validate-bundle": validate_with_bundle,
     "many": many_specs,
     "contexts": contexts,
+    "checkpoints": checkpoint_cost,
 }
 
 

@@ -19,6 +19,7 @@ import torch
 
 from ..compiler.diagnostics import codes
 from ..compiler.diagnostics.diagnostic import one_line
+from ..compiler.text.written import check_file
 from . import run_folder
 from .run_folder import FolderError
 
@@ -60,6 +61,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises FolderError (SC515).
     """
     try:
+        check_file(path)
         with safetensors.safe_open(path, framework="pt", device="cpu") as file:
             about = file.metadata() or {}
             # Copies, so that nothing hangs on a file that may change.
@@ -69,7 +71,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             raise ValueError(f"its format is {version!r}, this version reads {FORMAT!r}")
         if stored != _hash(text, tensors):
             raise ValueError("what it holds is not what was written")
-        tree: dict[str, Any] = _unpacked(json.loads(text), tensors)
+        tree = _unpacked(json.loads(text), tensors)
+        if not isinstance(tree, dict):
+            raise ValueError("it holds no state of a run")
         return tree
     except BROKEN as error:
         raise damaged(path, error) from error

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..compiler.diagnostics import codes
+from ..compiler.text.written import LARGEST, check_file, read_json
 from .run_folder import FolderError
 
 INPUTS, ENVIRONMENT, SPEC, LOG = "inputs.json", "environment.json", "spec.json", "log.jsonl"
 """Files of a run folder."""
 
 INPUTS_FORMAT = 1
-
-LARGEST = 2**30
-"""Bytes of a file that is read back."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +89,18 @@ def read_record(folder: Path) -> Record:
 
 
 def _text(path: Path) -> str:
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path.name} is larger than {LARGEST:,} bytes")
-    return path.read_text(encoding="utf-8")
+    try:
+        check_file(path, LARGEST)
+        return path.read_text(encoding="utf-8")
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(_text(path))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path.name} is not JSON: {error}") from error
+        value = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
     if not isinstance(value, dict):
         raise ValueError(f"{path.name} is not an object")
     return value
@@ -109,9 +109,10 @@ def _json(path: Path) -> dict[str, Any]:
 def _finished(log: Path) -> bool:
     """Whether the last line of the log is the end of the run; a line may have been cut."""
     try:
+        check_file(log)
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - 4096))
             *_, last = file.read().splitlines() or [b""]
         return bool(json.loads(last)["event"] == "end")
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False

@@ -66,6 +66,16 @@ def _named(temporary: Path, name: str) -> Path:
         number += 1
 
 
+def check_own(folder: Path) -> None:
+    """Raises FolderError (SC514) where what a run goes on to write would go elsewhere."""
+    for name in ("checkpoints", "model", "log.jsonl"):
+        if (folder / name).is_symlink():
+            raise FolderError(codes.NO_RUN.at(
+                file=str(folder), path=str(folder),
+                reason=f"{name} is a link, and a run writes into its own folder",
+                help=f"put what {name} links to in its place"))
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Holds a run folder against other processes; one that is killed lets go of it.
@@ -104,6 +114,8 @@ def write(path: Path, produce: Callable[[Path], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        # A link of this name would be followed.
+        temporary.unlink(missing_ok=True)
         try:
             produce(temporary)
             _sync(temporary)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .api import Validation
-from .compiler.diagnostics.diagnostic import Diagnostic
+from .compiler.diagnostics.diagnostic import Diagnostic, distinct
 
 if TYPE_CHECKING:
     from .runtime.comparing.differences import MetricDifference
@@ -105,7 +105,9 @@ def compare(*runs: str | Path, out: str | Path | None = None) -> RunComparison:
     if len(finished) < len(runs):
         return RunComparison(_once(each.diagnostics for each in opened))
     specs = [diff(finished[0].folder, run.folder) for run in finished[1:]]
-    wrong = _once(found.diagnostics for found in specs if not found.ok)
+    wrong = _once(_not_accepted(run.folder, checked) for run, found in zip(
+        finished[1:], specs, strict=True) if not found.ok
+        for run, checked in ((finished[0], found.first), (run, found.second)))
     compared = [found.comparison for found in specs if found.comparison is not None]
     if len(compared) < len(specs):
         return RunComparison(wrong)
@@ -119,9 +121,19 @@ def compare(*runs: str | Path, out: str | Path | None = None) -> RunComparison:
     return RunComparison(refused, found=found, path=None if refused else Path(out))
 
 
+def _not_accepted(run: Path, spec: Validation) -> tuple[Diagnostic, ...]:
+    """What is wrong with the spec of a run, told of its file."""
+    from .runtime.finished.folder import DamagedRun
+
+    return tuple(
+        DamagedRun(run / "model" / "spec.json", f"{found.message} at {found.pointer or '/'}; this "
+                   "version of specc does not accept it").diagnostic
+        for found in spec.diagnostics if found.is_error)
+
+
 def _once(found: Any) -> tuple[Diagnostic, ...]:
     """Every diagnostic, in order; a run that is named twice is told of once."""
-    return tuple(dict.fromkeys(each for part in found for each in part))
+    return distinct(each for part in found for each in part)
 
 
 def _write(path: Path, text: str) -> tuple[Diagnostic, ...]:

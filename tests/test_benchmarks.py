@@ -115,6 +115,19 @@ def test_a_long_spec_repeats_what_the_network_reads(benchmarks: None) -> None:
     assert spec["network"]["factories"][0]["input_frames"] == ["planes"]
 
 
+def test_checkpoints_are_timed_in_pairs(benchmarks: None, bundle: Path, spec_file: Path,
+                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    import checkpoints
+
+    monkeypatch.chdir(bundle.parent)
+    there = set(bundle.parent.iterdir())
+    found = checkpoints.measure(spec_file, bundle, 2)
+    assert [len(found["seconds"][side]) for side in ("with", "without")] == [2, 2]
+    assert all(0 < part < whole for part, whole in zip(
+        found["writing"], found["seconds"]["with"], strict=True))
+    assert found["bytes"] > 0 and set(bundle.parent.iterdir()) == there
+
+
 def test_the_harness_explains_itself_and_loads_no_torch() -> None:
     command = [sys.executable, "-X", "importtime", str(FOLDER / "run.py"), "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -119,6 +119,21 @@ def test_the_report_needs_nothing_but_its_folder(copied: Path) -> None:
     assert "<script" not in text and "://" not in text
 
 
+def test_the_report_of_a_hundred_epochs_is_small_and_asks_no_network(tmp_path: Path) -> None:
+    """Below 2 MB; what it names lies in the page itself."""
+    long = {"epochs": 100, "batch_size": 200, "device": "cpu"}
+    ran = specc.run(spec(training=long), {"index": frame()}, out=tmp_path)
+    assert ran.run is not None and len(ran.history) == 100, str(ran)
+    page = (ran.folder / "report.html").read_bytes()
+    assert len(page) < 2_000_000
+    text = page.decode().replace("http://www.w3.org/2000/svg", "").replace(
+        "http://www.w3.org/1999/xlink", "")
+    assert "default-src 'none'" in text
+    assert not re.search(r"https?:|//[a-z]|@import|<link|<script|<iframe|<object|<img", text)
+    targets = re.findall(r"(?:href|src)\s*=\s*\"([^\"]*)", text) + re.findall(r"url\(([^)]*)", text)
+    assert targets and all(target.startswith("#") for target in targets)
+
+
 def test_warnings_of_the_plan_are_in_the_report(tmp_path: Path) -> None:
     document = spec(loss={"type": "torch.nn:MSELoss"})
     result = specc.run(document, {"index": frame()}, out=tmp_path)

@@ -44,6 +44,7 @@ SPEC: dict[str, Any] = {
     "metrics": [{"type": "sklearn.metrics:roc_auc_score"}],
     "training": {"epochs": 6, "batch_size": 20, "device": "cpu", "report": "batch",
                  "checkpoint": {"every_epochs": 1, "every_steps": 4},
+                 "scheduler_interval": "step", "warmup": {"share": 0.3},
                  "early_stopping": {"split": "test", "patience": 20}},
 }
 

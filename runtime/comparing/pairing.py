@@ -55,7 +55,7 @@ def same_rows(ours: pa.Table, theirs: pa.Table) -> tuple[NDArray[np.int64] | Non
         same = all(name in theirs.column_names
                    and ours.column(name).equals(theirs.column(name).take(pa.array(places)))
                    for name in true)
-    except (pa.ArrowException, ValueError, TypeError):
+    except (pa.ArrowException, LookupError, ValueError, TypeError):
         return None, "the rows cannot be compared"
     return (places, None) if same else (None, "the true values of the rows differ")
 

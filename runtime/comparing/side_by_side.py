@@ -8,6 +8,7 @@ from typing import Any
 
 from ...compiler.comparing.difference import Comparison
 from ...compiler.comparing.difference_text import difference_json, difference_text
+from ...compiler.diagnostics.diagnostic import one_line
 from ...compiler.reporters import Paint
 from ..finished.folder import FinishedRun
 from .differences import MetricDifference, differences, direction
@@ -70,11 +71,11 @@ def as_json(found: SideBySide) -> dict[str, Any]:
 
 def as_text(found: SideBySide, paint: Paint) -> Iterator[str]:
     """The lines for people: a table of the metrics, then what the specs differ in."""
-    first = found.runs[0].name
-    for place, run in enumerate(found.runs[1:], start=1):
+    first, *others = (one_line(run.name) for run in found.runs)
+    for place, name in enumerate(others, start=1):
         if place > 1:
             yield ""
-        yield paint("strong", f"{first} -> {run.name}")
+        yield paint("strong", f"{first} -> {name}")
         rows = [_row(each) for each in found.metrics if each.run == place]
         if rows:
             yield from _table([("split", "measure", "first", "this", "difference", "95 %", "",
@@ -90,12 +91,12 @@ def as_text(found: SideBySide, paint: Paint) -> Iterator[str]:
             yield "  made from:"
             yield from (f"    {line}" for line in lines)
         yield ""
-        yield from difference_text(found.specs[place - 1], first, run.name, paint)
+        yield from difference_text(found.specs[place - 1], first, name, paint)
 
 
 def _row(each: MetricDifference) -> tuple[str, ...]:
     interval = "" if each.low is None else f"{_number(each.low)} to {_number(each.high)}"
-    return (each.split, each.measure, _number(each.first), _number(each.value),
+    return (one_line(each.split), one_line(each.measure), _number(each.first), _number(each.value),
             _number(each.difference, sign=True), interval, each.how or "", verdict(each))
 
 
@@ -123,7 +124,7 @@ def reasons(found: SideBySide, place: int) -> Iterator[str]:
     told: dict[str, list[str]] = {}
     for each in found.metrics:
         if each.run == place and each.why:
-            told.setdefault(each.why, []).append(f"{each.split} {each.measure}")
+            told.setdefault(each.why, []).append(one_line(f"{each.split} {each.measure}"))
     for reason, names in told.items():
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         yield f"{reason}: {shown}"

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet
 
 from ...compiler.diagnostics import codes
 from ...compiler.diagnostics.diagnostic import Diagnostic, Result, one_line
 from ...compiler.pipeline import check, read
-from ...compiler.stages import Graph
+from ...compiler.stages import Graph, Source
 from ...compiler.text.source import read_source
+from ...compiler.text.written import read_json
 from . import documents
-
-LARGEST = 256 * 2**20
-"""Bytes of a JSON file."""
+from .tables import DamagedTable, read_table
 
 MOST_EPOCHS = 1_000_000
 
@@ -87,7 +85,7 @@ class _Files:
     def json(self, name: str, schema: Document) -> Any:
         """A JSON file of this form; None where it is not there, or noted."""
         path = self.folder / name
-        if not path.is_file():
+        if not os.path.lexists(path):
             return None
         try:
             return _json(path, schema)
@@ -126,6 +124,8 @@ def open_finished(folder: Path) -> Result[FinishedRun]:
     files = _Files(folder)
     source = read_source(folder / "spec.json")
     files.found += source.diagnostics
+    if source.stage is not None:
+        files.found += _not_a_spec(folder / "spec.json", source.stage)
     run = {
         "plan": files.json("plan.json", documents.PLAN),
         "environment": files.json("environment.json", documents.ENVIRONMENT) or {},
@@ -145,6 +145,14 @@ def _no_run(folder: Path, reason: str) -> Result[FinishedRun]:
     return Result(None, (codes.NO_RUN.at(file=str(folder), path=str(folder), reason=reason),))
 
 
+def _not_a_spec(path: Path, source: Source) -> tuple[Diagnostic, ...]:
+    """A page shows the text of the spec, and no other text that stands in its place."""
+    parsed = read(source, ())
+    if parsed.stage is not None:
+        return ()
+    return (DamagedRun(path, parsed.diagnostics[0].message).diagnostic,)
+
+
 def _graph(path: Path) -> Graph | None:
     """The graph of the resolved spec; None where this version does not accept it."""
     source = read_source(path).stage
@@ -160,13 +168,9 @@ def _json(path: Path, schema: Document) -> Any:
     from jsonschema import Draft202012Validator
 
     try:
-        if path.stat().st_size > LARGEST:
-            raise DamagedRun(path, f"it is larger than {LARGEST:,} bytes")
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    except OSError as error:
-        raise DamagedRun(path, error.strerror or str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise DamagedRun(path, f"it is not JSON: {error}") from error
+        value = read_json(path)
+    except (OSError, ValueError) as error:
+        raise DamagedRun(path, getattr(error, "strerror", None) or str(error)) from error
     wrong = next(Draft202012Validator(schema).iter_errors(value), None)
     if wrong is not None:
         place = "".join(f"/{part}" for part in wrong.absolute_path)
@@ -175,23 +179,16 @@ def _json(path: Path, schema: Document) -> Any:
     return value
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
-def read_table(path: Path, most_rows: int) -> pa.Table:
-    """A Parquet file of a run, its rows counted before they are read. Raises DamagedRun."""
+def table_of(path: Path, most_rows: int) -> pa.Table:
+    """A Parquet file of a run. Raises DamagedRun."""
     try:
-        file = pyarrow.parquet.ParquetFile(path)
-        if file.metadata.num_rows > most_rows:
-            raise DamagedRun(path, f"it has more than {most_rows:,} rows")
-        return file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedRun(path, str(error).partition("\n")[0]) from error
+        return read_table(path, most_rows)
+    except DamagedTable as error:
+        raise DamagedRun(path, str(error)) from error
 
 
 def _history(path: Path) -> dict[str, list[float | None]]:
-    table = read_table(path, MOST_EPOCHS)
+    table = table_of(path, MOST_EPOCHS)
     for column in table.schema:
         kind = column.type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):

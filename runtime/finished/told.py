@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...compiler.network.heads import name_in
 from ..predictions import Predictions
-from .folder import DamagedRun, FinishedRun, read_table
+from .folder import DamagedRun, FinishedRun, table_of
 
 NAME = "predictions.parquet"
 
@@ -51,9 +52,9 @@ def tasks(run: FinishedRun) -> dict[str, str]:
 def read_predictions(run: FinishedRun) -> pa.Table | None:
     """The table; None where the run has none. Raises DamagedRun (SC526)."""
     path = run.folder / NAME
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
-    table = read_table(path, MOST_ROWS)
+    table = table_of(path, MOST_ROWS)
     split = table.schema.get_field_index("split")
     if split < 0 or not pa.types.is_string(table.schema.field(split).type):
         raise DamagedRun(path, "it has no column 'split' of names")

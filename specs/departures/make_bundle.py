@@ -16,7 +16,7 @@ import pandas as pd
 # The scripts of this folder are not part of the package specc; what they share lies one
 # folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from write_bundle import command_line, write_or_exit
+from bundle_script import command_line, write_or_exit
 
 SPECS = Path(__file__).resolve().parent.parent
 FIRST_DAY, LAST_DAY = 20130601, 20130630

@@ -14,7 +14,7 @@ from sklearn.datasets import load_diabetes
 # The scripts of this folder are not part of the package specc; what they share lies one
 # folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from write_bundle import command_line, write_or_exit
+from bundle_script import command_line, write_or_exit
 
 
 def patients() -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 # The scripts of this folder are not part of the package specc; what they share lies one
 # folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from write_bundle import command_line, stratified_split, write_or_exit
+from bundle_script import command_line, stratified_split, write_or_exit
 
 LATE_MINUTES = 15
 MINUTES_A_DAY = 24 * 60

@@ -16,7 +16,7 @@ import pandas as pd
 # The scripts of this folder are not part of the package specc; what they share lies one
 # folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from write_bundle import command_line, write_or_exit
+from bundle_script import command_line, write_or_exit
 
 LETTERS = "abc"
 LENGTH = 4

@@ -14,8 +14,8 @@ import pandas as pd
 # The scripts of this folder are not part of the package specc; what they share lies one
 # folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from bundle_script import command_line, stratified_split, write_or_exit
 from made_up_passengers import COLUMNS, made_up_passengers
-from write_bundle import command_line, stratified_split, write_or_exit
 
 # 20 % to test, then 20 % of the rest to display; the others train, as display does.
 SHARES = {"test": 0.2, "display": 0.16}

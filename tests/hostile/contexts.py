@@ -114,7 +114,8 @@ def _networks(spec: Json) -> Iterator[tuple[str, str]]:
             {"type": "conv1d", "channels": [4], "dilation": GIANT},
             {"type": "transformer_encoder", "layers": GIANT},
             {"type": "transformer_encoder", "heads": GIANT}, {"type": "self_attention", "heads": 0},
-            {"type": "tabm", "members": GIANT}, {"type": "highway", "layers": GIANT},
+            {"type": "tabm", "members": GIANT}, {"type": "ensemble", "members": GIANT},
+            {"type": "highway", "layers": GIANT},
             {"type": "embedding", "width": GIANT}, {"type": "ft_transformer", "width": GIANT},
             {"type": "periodic_embeddings", "frequencies": GIANT},
             {"type": "piecewise_linear_embeddings", "bins": GIANT},
@@ -127,7 +128,7 @@ def _networks(spec: Json) -> Iterator[tuple[str, str]]:
         changed["network"] = {"type": "feed_forward", "input_frames": ["order"],
                               "factories": [node, {"type": "output"}]}
         yield f"network {_shown(node)}", json.dumps(changed)
-    for kind, key in (("residual", "network"), ("shared", "network")):
+    for kind, key in (("residual", "network"), ("shared", "network"), ("ensemble", "network")):
         text = "".join(f'{{"type": "{kind}", "name": "n{level}", "{key}": ' if kind == "shared"
                        else f'{{"type": "{kind}", "{key}": ' for level in range(5_000))
         yield f"{kind} 5000 deep", json.dumps(spec)[:-1] + f', "network": {text}'

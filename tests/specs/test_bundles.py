@@ -73,9 +73,6 @@ def test_bundle_json_tells_frames_and_unique_keys(bundles: dict[str, Path], name
         key = frames[frame][entry["key"]]
         assert not key.duplicated().any()
         assert not key.isna().any(axis=None)
-    for frame in frames.values():
-        if frame.index.name is not None:
-            assert frame.index.is_unique
 
 
 @pytest.mark.parametrize("name", SIMPLE)
@@ -90,8 +87,7 @@ def test_spec_reads_what_the_bundle_has(bundles: dict[str, Path], name: str) -> 
             on = join["on"] if isinstance(join["on"], list) else [join["on"]]
             assert set(on) <= set(frame.columns)
             left, frame = frame[on], frames[join["frame"]]
-            entry = description["frames"].get(join["frame"])
-            key = frame[entry["key"]] if entry else frame.index.to_frame()
+            key = frame[description["frames"][join["frame"]]["key"]]
             assert list(left.dtypes) == list(key.dtypes)
             found = pd.MultiIndex.from_frame(left).isin(pd.MultiIndex.from_frame(key))
             assert found.mean() > 0.8
@@ -250,12 +246,14 @@ def minutes(spans: pd.Series) -> pd.Series:
 def test_titanic_frames(bundles: dict[str, Path]) -> None:
     frames = read(bundles["titanic"])
     index, passengers, tickets = frames["index"], frames["passengers"], frames["tickets"]
-    assert [f.index.name for f in (index, passengers, tickets)] == [
-        "PassengerId", "Name", "Ticket"]
-    assert list(index.columns) == ["Name", "Ticket", "Cabin", "Survived", "split"]
+    description = json.loads((bundles["titanic"] / "bundle.json").read_text())
+    assert description["frames"] == {"index": {"key": ["PassengerId"]},
+                                     "passengers": {"key": ["Name"]},
+                                     "tickets": {"key": ["Ticket"]}}
+    assert set(index) == {"PassengerId", "Name", "Ticket", "Cabin", "Survived", "split"}
     assert index["split"].value_counts().to_dict() == {"train": 569, "display": 143, "test": 179}
-    assert index["Name"].isin(passengers.index).all()
-    assert index["Ticket"].isin(tickets.index).all()
+    assert index["Name"].isin(passengers["Name"]).all()
+    assert index["Ticket"].isin(tickets["Ticket"]).all()
     assert len(tickets) < len(index) == len(passengers) == 891
     assert index["Cabin"].isna().any()
     assert passengers["Age"].isna().any() and passengers["Embarked"].isna().any()
@@ -290,7 +288,7 @@ def test_titanic_csv_gives_a_shared_ticket_its_highest_fare(tmp_path: Path) -> N
     assert make("titanic", tmp_path / "out", "--csv", str(tmp_path / "t.csv")) == ""
     frames = read(tmp_path / "out")
     assert len(frames["tickets"]) == 20
-    assert frames["tickets"].loc["3", "Fare"] == 14.0
+    assert frames["tickets"].set_index("Ticket").loc["3", "Fare"] == 14.0
     assert frames["index"]["split"].value_counts().to_dict() == {
         "train": 25, "test": 8, "display": 7}
 
@@ -300,7 +298,7 @@ def test_titanic_csv_with_a_repeated_name_is_refused(tmp_path: Path) -> None:
     table["Name"] = "the same"
     table.to_csv(tmp_path / "t.csv", index=False)
     error = make("titanic", tmp_path / "out", "--csv", str(tmp_path / "t.csv"))
-    assert "the key Name of passengers is not unique" in error
+    assert "'Name'" in error and "'passengers'" in error and "\n" not in error
     assert not (tmp_path / "out").exists()
 
 
@@ -332,7 +330,7 @@ def test_a_foreign_folder_is_left_as_it_was(tmp_path: Path, foreign: str) -> Non
     out.mkdir()
     (out / foreign).write_text("{}")
     error = make("iris", out)
-    assert "is not a bundle" in error and "\n" not in error
+    assert error.startswith("error: ") and str(out) in error and "\n" not in error
     assert contents(out) == {foreign: b"{}"}
     assert list(tmp_path.iterdir()) == [out]
 
@@ -349,7 +347,7 @@ def test_a_file_and_a_link_are_left_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("file", "link"):
-        assert "is not a folder" in make("iris", tmp_path / name)
+        assert "no folder" in make("iris", tmp_path / name)
     assert (tmp_path / "file").read_text() == "mine"
     assert (tmp_path / "link").is_symlink()
 
