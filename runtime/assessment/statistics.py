@@ -195,6 +195,32 @@ def _absolute(said: Predictions, _: Any) -> tuple[Array, Callable[[float], float
     return _by_row(np.abs(said.values - said.true)), float
 
 
+def _ranking_precision(said: Predictions, _: Any) -> tuple[Array, Callable[[float], float]]:
+    true, among_all, among_true = _ranks(said)
+    precision = np.where(true, among_true / among_all, 0).sum(axis=1)
+    count = true.sum(axis=1)
+    # With all labels, or with none, no ranking is wrong.
+    return np.where((count == 0) | (count == true.shape[1]), 1.0,
+                    precision / np.maximum(count, 1)), float
+
+
+def _ranking_loss(said: Predictions, _: Any) -> tuple[Array, Callable[[float], float]]:
+    true, among_all, among_true = _ranks(said)
+    wrong = np.where(true, among_all - among_true, 0).sum(axis=1)
+    count = true.sum(axis=1)
+    return wrong / np.maximum(count * (true.shape[1] - count), 1), float
+
+
+def _ranks(said: Predictions) -> tuple[Array, Array, Array]:
+    """Which labels a row has, and the rank of each from the highest score on, among all labels
+    and among those that the row has; of equal scores the last rank."""
+    from scipy.stats import rankdata
+
+    true = said.true > 0
+    return (true, rankdata(-said.scores, "max", axis=1),
+            rankdata(np.where(true, -said.scores, np.inf), "max", axis=1))
+
+
 _MEANS: dict[str, Callable[[Predictions, Any], tuple[Array, Callable[[float], float]]]] = {
     "accuracy_score": _right,
     "zero_one_loss": _wrong,
@@ -203,4 +229,6 @@ _MEANS: dict[str, Callable[[Predictions, Any], tuple[Array, Callable[[float], fl
     "mean_squared_error": _squared,
     "root_mean_squared_error": lambda said, args: (_squared(said, args)[0], math.sqrt),
     "mean_absolute_error": _absolute,
+    "label_ranking_average_precision_score": _ranking_precision,
+    "label_ranking_loss": _ranking_loss,
 }

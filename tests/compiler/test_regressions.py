@@ -172,10 +172,13 @@ def test_t17_windows_take_durations(within: str, seen: int) -> None:
 
 
 def test_t18_no_setting_holds_code() -> None:
-    """Quiet hours were a callable; they are dropped, for the machine's scheduler has them."""
+    """Quiet hours were a callable; now they are windows of the week, as text."""
     names = {name for name, _ in properties(load_schema())}
-    assert {"epochs", "within"} <= names
-    assert not [name for name in names if "quiet" in name or "quite" in name or "callable" in name]
+    assert {"epochs", "within", "quiet_hours"} <= names
+    assert not [name for name in names if "quite" in name or "callable" in name]
+    assert specc.validate(spec(training={"quiet_hours": ["mon-fri 08:00-18:00"]})).ok
+    (found,) = specc.validate(spec(training={"quiet_hours": ["lambda: False"]})).diagnostics
+    assert found.pointer == "/training/quiet_hours/0"
     (found,) = specc.validate(spec(training={"is_quite_time": "lambda: False"})).diagnostics
     assert (found.code, found.pointer) == ("SC102", "/training/is_quite_time")
 

@@ -75,6 +75,14 @@ def numbers(rows: int, seed: int, columns: int = 1) -> Predictions:
     return Predictions(true, values, values, values, values)
 
 
+def labels(rows: int, seed: int) -> Predictions:
+    """Rows of four labels, some with all or none of them, and with equal scores."""
+    rng = np.random.default_rng(seed)
+    true = rng.integers(0, 2, (rows, 4))
+    chances = np.round(rng.random((rows, 4)), 1)
+    return Predictions(true, chances, chances, chances, (chances >= 0.5).astype(np.int64))
+
+
 CASES = [
     (node("roc_auc_score", average="macro", max_fpr=None, multi_class="raise"), binary, Ranking),
     (node("roc_auc_score", average="macro", max_fpr=0.2, multi_class="raise"), binary, OfRows),
@@ -87,6 +95,8 @@ CASES = [
     (node("f1_score", pos_label=1, average="macro", zero_division="warn"), several, Cells),
     (node("matthews_corrcoef"), several, Cells),
     (node("cohen_kappa_score", weights=None), several, Cells),
+    (node("label_ranking_average_precision_score"), labels, Mean),
+    (node("label_ranking_loss"), labels, Mean),
     (node("mean_rank"), several, OfRows),
     (node("mean_squared_error"), numbers, Mean),
     (node("root_mean_squared_error"), numbers, Mean),
