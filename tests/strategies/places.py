@@ -83,7 +83,7 @@ def places(bundle: DrawnBundle, extractors: Sequence[str]) -> dict[str, Strategy
         "network.conv1d/kernel_size": st.integers(1, 4),
         "network.conv1d/dilation": st.integers(1, 3),
         "network.periodic_embeddings/frequencies": widths(),
-        "network.piecewise_linear_embeddings/bins": widths(),
+        "network.piecewise_linear_embeddings/bins": st.integers(2, 9),
         "network.cross/rank": nothing | st.sampled_from([1, 1, 2]),
         "network.factorization_machine/factors": widths(),
         "network.tabm/members": st.integers(1, 4),
