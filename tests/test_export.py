@@ -270,9 +270,9 @@ def test_empty_folder_is_taken(small: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["torch", "onnx"])
-@pytest.mark.parametrize("name", ["diabetes/heads", "digits/ensemble", "sentences/lstm",
-                                  "sentences/vectors", "wine/embeddings"])
+@pytest.mark.parametrize(("name", "form"), [
+    ("diabetes/heads", "onnx"), ("digits/ensemble", "torch"), ("sentences/lstm", "onnx"),
+    ("sentences/vectors", "torch"), ("wine/embeddings", "onnx")])
 def test_specs_of_the_repository_are_exported(name: str, form: str, tmp_path: Path) -> None:
     test_specs.make(name.partition("/")[0], tmp_path / "bundle")
     ran = specc.run(test_specs.spec(name), tmp_path / "bundle", out=tmp_path,

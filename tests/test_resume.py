@@ -283,8 +283,9 @@ def test_a_killed_run_goes_on(slow: str, seed: int, whole: specc.RunResult, bund
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("start", "kills"), [(fork, 10), (spawn, 2)])
-@pytest.mark.parametrize("slow", ["training", "evaluation", "writing"])
+@pytest.mark.parametrize(("slow", "start", "kills"), [
+    ("training", fork, 10), ("evaluation", fork, 10), ("writing", fork, 10),
+    ("training", spawn, 2)])
 def test_a_run_that_is_killed_often_goes_on(slow: str, start: Callable[..., int], kills: int,
                                             whole: specc.RunResult, bundle: Path,
                                             tmp_path: Path) -> None:
