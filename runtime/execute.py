@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -115,13 +116,9 @@ def execute(plan: Plan, parent: Path, progress: Callable[[Plan], Progress],
         })
         with run_folder.locked(folder):
             artifacts.Log(folder).add("start", time=time.time(), plan=plan.hash)
-            try:
+            first = inputs.continues if follows is not None else None
+            with _taken_over(Path(first) / checkpoints.LAST if first else None, state):
                 return _run(folder, state, about, progress, warnings, opened)
-            except BROKEN as error:
-                # As in `go_on`.
-                if follows is not None and inputs.continues and not state.steps:
-                    raise damaged(Path(inputs.continues) / checkpoints.LAST, error) from error
-                raise
 
     return _guarded(plan, work)
 
@@ -152,19 +149,28 @@ def go_on(plan: Plan, folder: Path, about: Mapping[str, Any],
             loaded = checkpoints.load(folder, identity(about), state)
             if not loaded and follows is not None:
                 state.follow(follows)
-            begun = state.steps
             step = 0 if state.under_way is None else state.under_way.step
             artifacts.Log(folder).add("resume", time=time.time(), epoch=state.next_epoch,
                                       step=step)
-            try:
+            with _taken_over(folder / checkpoints.LAST if loaded else None, state):
                 return _run(folder, state, about, progress, warnings, opened)
-            except BROKEN as error:
-                # Nothing but the checkpoint has been taken over before the first step.
-                if loaded and state.steps == begun:
-                    raise damaged(folder / checkpoints.LAST, error) from error
-                raise
 
     return _guarded(plan, work)
+
+
+@contextmanager
+def _taken_over(checkpoint: Path | None, state: TrainingState) -> Iterator[None]:
+    """What breaks before the next step is the fault of the checkpoint that the state is from.
+
+    Raises FolderError (SC515).
+    """
+    begun = state.steps
+    try:
+        yield
+    except BROKEN as error:
+        if checkpoint is None or state.steps != begun:
+            raise
+        raise damaged(checkpoint, error) from error
 
 
 def no_device(plan: Plan) -> Diagnostic:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from ...schema.preparation import DERIVE
 from ..bundle import Bundle
 from ..fits.state import fitted_state
+from ..planning.describe_contexts import rows_taken
 from ..prediction.saved import SavedModel
 from ..stages import (
     BatchFrame,
@@ -145,12 +146,7 @@ def _context(entry: FittedContext, bundle: Bundle, index_frame: str,
         "place": _place(context.place),
         "times": entry.bound.timed,
         "strictly_before": context.strict,
-        "order_by": list(context.order_by),
-        "direction": context.direction,
-        "size": context.size,
-        "within": context.within,
-        "where": list(context.where),
-        "include_self": context.include_self,
+        **rows_taken(context),
         "extractors": {
             name: _extractor(part, bundle, context.on.frame, starts, states[name])
             for name, part in entry.extractors.items()},

@@ -67,6 +67,13 @@ def _window(context: Context) -> dict[str, Any]:
                "key_columns": list(context.on.key_columns or ())},
         "as_of": place if context.strict else None,
         "at": None if context.strict else place,
+        **rows_taken(context),
+    }
+
+
+def rows_taken(context: Context) -> dict[str, Any]:
+    """Of the rows that a sample may see those that it takes, in the words of the spec."""
+    return {
         "order_by": list(context.order_by),
         "direction": context.direction,
         "size": context.size,
